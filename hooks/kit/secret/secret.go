@@ -1,0 +1,99 @@
+// Package secret holds the site's one key and derives every other key from it.
+// The key lies in pb_data/secret.key (32 random bytes, mode 0600) and never in
+// the database, so a leaked backup of the database signs nothing.
+package secret
+
+import (
+	"crypto/hkdf"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/pocketbase/pocketbase/core"
+)
+
+// FileName is the key's file inside the data folder.
+const FileName = "secret.key"
+
+// Size is the length of the key and of every derived key, in bytes.
+const Size = 32
+
+const storeKey = "bungalow.secret"
+
+// holder reads the key once per app, when it is first needed.
+type holder struct {
+	path string
+	once sync.Once
+	key  []byte
+	err  error
+}
+
+// Use tells the app where its key lies; an empty path means FileName in the
+// data folder. It reads nothing yet.
+func Use(app core.App, path string) {
+	if path == "" {
+		path = filepath.Join(app.DataDir(), FileName)
+	}
+	app.Store().Set(storeKey, &holder{path: path})
+}
+
+// Derive returns the 32-byte key for a purpose by HKDF-SHA256 (RFC 5869). The
+// purpose is a fixed name such as "challenge" and never visitor input. The key
+// file is created at first use; an unreadable or short one is an error.
+func Derive(app core.App, purpose string) ([]byte, error) {
+	h := app.Store().GetOrSet(storeKey, func() any {
+		return &holder{path: filepath.Join(app.DataDir(), FileName)}
+	}).(*holder)
+	h.once.Do(func() { h.key, h.err = load(h.path) })
+	if h.err != nil {
+		return nil, h.err
+	}
+	key, err := hkdf.Key(sha256.New, h.key, nil, "bungalow "+purpose, Size)
+	if err != nil {
+		return nil, fmt.Errorf("derive key: %w", err)
+	}
+	return key, nil
+}
+
+func load(path string) ([]byte, error) {
+	key, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return create(path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the site's key: %w", err)
+	}
+	if len(key) != Size {
+		return nil, fmt.Errorf("the site's key %s has %d bytes instead of %d; restore it from a backup", path, len(key), Size)
+	}
+	return key, nil
+}
+
+// create writes a new key beside its final name and links it into place, so
+// that of two processes that start at once both read the same one.
+func create(path string) ([]byte, error) {
+	key := make([]byte, Size)
+	if _, err := rand.Read(key); err != nil {
+		return nil, fmt.Errorf("make the site's key: %w", err)
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(path), FileName+".*") // mode 0600
+	if err != nil {
+		return nil, fmt.Errorf("save the site's key: %w", err)
+	}
+	defer os.Remove(tmp.Name())
+	_, err = tmp.Write(key)
+	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
+		return nil, fmt.Errorf("save the site's key: %w", err)
+	}
+	if err := os.Link(tmp.Name(), path); errors.Is(err, fs.ErrExist) {
+		return os.ReadFile(path)
+	} else if err != nil {
+		return nil, fmt.Errorf("save the site's key: %w", err)
+	}
+	return key, nil
+}
