@@ -117,6 +117,8 @@ func writing(app core.App, c *core.Collection) error {
 		&core.TextField{Name: "body", Max: maxBody},
 		&core.TextField{Name: "html", Max: 2 * maxBody},
 		&core.TextField{Name: "excerpt", Max: 5000},
+		// summary is made from the body; it stands in where excerpt is empty.
+		&core.TextField{Name: "summary", Max: 1000},
 		&core.NumberField{Name: "reading_minutes", OnlyInt: true},
 		&core.RelationField{Name: "cover", CollectionId: mediaID, MaxSelect: 1},
 		&core.RelationField{Name: "authors", CollectionId: authorsID, MaxSelect: 20},

@@ -1,0 +1,88 @@
+package hooks
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"strings"
+
+	"github.com/pocketbase/pocketbase"
+	"github.com/pocketbase/pocketbase/cmd"
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/spf13/cobra"
+)
+
+// Execute runs the command that the operator typed. Its error is one sentence
+// for him; Explain makes it one where a library gave it.
+func Execute(app *pocketbase.PocketBase, cfg Config) error {
+	if cfg.Throwaway != "" {
+		defer os.RemoveAll(cfg.Throwaway)
+	}
+	if cfg.Standalone {
+		return app.RootCmd.Execute()
+	}
+	return app.Execute()
+}
+
+// addCommands gives the root command PocketBase's commands and ours.
+func addCommands(app core.App, root *cobra.Command, cfg Config) {
+	root.Use = "bungalow"
+	root.Short = "Everything a website needs behind the page, in one executable."
+	root.Version = version()
+	root.SetVersionTemplate("{{.Version}}\n")
+	root.SilenceUsage = true
+	root.SilenceErrors = true
+	root.FParseErrWhitelist.UnknownFlags = false
+	root.Example = strings.TrimLeft(`
+  bungalow serve                      your site at http://localhost:8090
+  bungalow serve example.com          the same with a certificate of its own
+  bungalow demo                       a rich sample site in a throw-away folder
+  bungalow import wordpress site.xml  move in`, "\n")
+	seen := cfg
+	seen.bind(root.PersistentFlags())
+	env := environment(os.Environ())
+	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error { return env.fill(c.Flags()) }
+	serve := cmd.NewServeCommand(app, true)
+	root.AddCommand(cmd.NewSuperuserCommand(app), serve)
+}
+
+// version names what this executable is made of.
+func version() string {
+	commit, changed := "unknown", ""
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			switch {
+			case s.Key == "vcs.revision" && len(s.Value) >= 12:
+				commit = s.Value[:12]
+			case s.Key == "vcs.modified" && s.Value == "true":
+				changed = "+changes"
+			}
+		}
+	}
+	return fmt.Sprintf("Bungalow %s (PocketBase %s, %s, commit %s%s)", Version, pocketbaseVersion(), runtime.Version(), commit, changed)
+}
+
+// Version is the release; the release build sets it.
+var Version = "0.1.0-dev"
+
+func pocketbaseVersion() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, dep := range info.Deps {
+			if dep.Path == "github.com/pocketbase/pocketbase" {
+				return dep.Version
+			}
+		}
+	}
+	return pocketbase.Version
+}
+
+// Explain turns an error into one sentence that says what and what to do.
+func Explain(err error) string {
+	var joined interface{ Unwrap() []error }
+	if errors.As(err, &joined) && len(joined.Unwrap()) > 0 {
+		err = joined.Unwrap()[0]
+	}
+	return err.Error()
+}

@@ -1,0 +1,107 @@
+// Package hooks puts the product together: an ordered list of features, each
+// with its tables, its hooks and its routes. Read this file, then one feature.
+package hooks
+
+import (
+	"fmt"
+	"slices"
+
+	"bungalow/hooks/kit/health"
+	"bungalow/hooks/kit/schema"
+	"bungalow/hooks/kit/secret"
+	"bungalow/hooks/kit/web"
+	"bungalow/pb_migrations"
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/spf13/cobra"
+)
+
+// coreFeature can't be switched off: staff, settings, audit, jobs and mail.
+const coreFeature = "core"
+
+// feature is one line of the list below.
+type feature struct {
+	name       string
+	uses       []string // features that it does without, and says so, when they are off
+	migrations *core.MigrationsList
+	owns       []string // its collections
+	register   func(app core.App, cfg Config) error
+	routes     func(app core.App) []web.Route
+}
+
+// features lists what is built, in the order in which it is registered.
+func features() []feature {
+	return []feature{
+		{
+			name: coreFeature, migrations: &pb_migrations.Core,
+			owns:     []string{schema.Staff, schema.Settings, schema.Audit},
+			register: registerCore, routes: health.Routes,
+		},
+		{
+			name: "content", migrations: &pb_migrations.Content,
+			owns: []string{schema.Posts, schema.Pages, schema.Tags, schema.Authors,
+				schema.Media, schema.Menus, schema.Redirects, schema.Revisions},
+		},
+		{
+			name: "comments", uses: []string{"content"}, migrations: &pb_migrations.Comments,
+			owns: []string{schema.Comments},
+		},
+		{
+			name: "site", uses: []string{"content"}, migrations: &core.MigrationsList{},
+		},
+	}
+}
+
+// enabled is the list without the features that the operator left out.
+func enabled(cfg Config) []feature {
+	return slices.DeleteFunc(features(), func(f feature) bool {
+		return slices.Contains(cfg.Without, f.name)
+	})
+}
+
+// Routes lists every route of the switched-on features.
+func Routes(app core.App, cfg Config) []web.Route {
+	var routes []web.Route
+	for _, f := range enabled(cfg) {
+		if f.routes != nil {
+			routes = append(routes, f.routes(app)...)
+		}
+	}
+	return routes
+}
+
+// Register binds the product to a PocketBase app. cmd is the root command that
+// gets our commands; nil for tests and other programs. Nothing is written
+// before the app bootstraps, and nothing at all where our tables are missing.
+func Register(app core.App, cmd *cobra.Command, cfg Config) error {
+	if err := cfg.check(); err != nil {
+		return err
+	}
+	on := enabled(cfg)
+	bindInstall(app, on)
+	for _, f := range on {
+		if f.register == nil {
+			continue
+		}
+		if err := f.register(app, cfg); err != nil {
+			return fmt.Errorf("register %s: %w", f.name, err)
+		}
+	}
+	bindServe(app, cfg, on)
+	if cmd != nil {
+		addCommands(app, cmd, cfg)
+	}
+	return nil
+}
+
+// MustRegister is Register for a program that can't go on without.
+func MustRegister(app core.App, cmd *cobra.Command, cfg Config) {
+	if err := Register(app, cmd, cfg); err != nil {
+		panic(err)
+	}
+}
+
+// registerCore binds what every feature stands on.
+func registerCore(app core.App, cfg Config) error {
+	secret.Use(app, cfg.KeyFile)
+	return nil
+}

@@ -1,0 +1,119 @@
+package hooks
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"bungalow/hooks/kit/web"
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/hook"
+)
+
+const (
+	// headerTimeout is how long a client may take to send its headers.
+	headerTimeout = 10 * time.Second
+	// grace is how long running requests get when the process is told to stop.
+	grace = 10 * time.Second
+	// beforeGracefulShutdown comes before PocketBase's own stop (-9999), which
+	// first cancels the context of every request.
+	beforeGracefulShutdown = -10_000
+	// afterEverything is where the site's catch-all is mounted.
+	afterEverything = 999
+)
+
+// bindServe mounts the routes and sets the limits of the server.
+func bindServe(app core.App, cfg Config, on []feature) {
+	app.OnServe().BindFunc(func(e *core.ServeEvent) error {
+		if e.Server != nil { // PocketBase's own tests have none
+			e.Server.ReadHeaderTimeout = headerTimeout
+			stopGracefully(e.App, e.Server)
+		}
+		e.Router.Bind(web.RetryAfter())
+		for _, f := range on {
+			if f.routes != nil {
+				web.Mount(e.Router, f.routes(e.App))
+			}
+		}
+		if !installed(e.App, on) {
+			return e.Next()
+		}
+		if e.InstallerFunc != nil {
+			e.InstallerFunc = printInstaller
+		}
+		return e.Next()
+	})
+	for _, line := range without(cfg, on) {
+		app.OnServe().BindFunc(func(e *core.ServeEvent) error {
+			if e.Server != nil {
+				fmt.Println(line)
+			}
+			return e.Next()
+		})
+	}
+}
+
+// without says in one line each what a feature does without.
+func without(cfg Config, on []feature) []string {
+	var lines []string
+	for _, f := range on {
+		for _, needed := range f.uses {
+			for _, off := range cfg.Without {
+				if off == needed {
+					lines = append(lines, fmt.Sprintf("%s runs without %s, which is switched off.", f.name, off))
+				}
+			}
+		}
+	}
+	return lines
+}
+
+// stopGracefully lets running requests end. Event streams listen to the
+// server's own shutdown and end themselves.
+func stopGracefully(app core.App, server *http.Server) {
+	app.OnTerminate().Bind(&hook.Handler[*core.TerminateEvent]{
+		Id: "bungalowGracefulStop",
+		Func: func(e *core.TerminateEvent) error {
+			ctx, cancel := context.WithTimeout(context.Background(), grace)
+			defer cancel()
+			if err := server.Shutdown(ctx); err != nil {
+				e.App.Logger().Warn("requests were cut off at the stop", "error", err)
+			}
+			return e.Next()
+		},
+		Priority: beforeGracefulShutdown,
+	})
+}
+
+// printInstaller shows the link at which the owner makes his account. It is
+// PocketBase's installer, printed with localhost.
+func printInstaller(_ core.App, installer *core.Record, baseURL string) error {
+	token, err := installer.NewStaticAuthToken(30 * time.Minute)
+	if err != nil {
+		return fmt.Errorf("make the first-start link: %w", err)
+	}
+	fmt.Printf("\nYour site is live. Make your account within 30 minutes at\n\n  %s/_/#/pbinstall/%s\n\n", localhost(baseURL), token)
+	return nil
+}
+
+// localhost names a loopback or unspecified address as a person would.
+func localhost(baseURL string) string {
+	scheme, hostport, ok := strings.Cut(strings.TrimRight(baseURL, "/"), "://")
+	if !ok {
+		return baseURL
+	}
+	host, port, err := net.SplitHostPort(hostport)
+	if err != nil {
+		host, port = hostport, ""
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && (ip.IsLoopback() || ip.IsUnspecified()) {
+		host = "localhost"
+	}
+	if port == "" {
+		return scheme + "://" + host
+	}
+	return scheme + "://" + net.JoinHostPort(host, port)
+}
