@@ -51,13 +51,10 @@ func Compile(pkg string) (string, error) {
 }
 
 func buildInto(root, pkg, name string) (string, error) {
-	dir, err := cacheDir(root)
+	sum := sha256.Sum256([]byte(root))
+	dir, unlock, err := Cache("build-" + hex.EncodeToString(sum[:6]))
 	if err != nil {
 		return "", err
-	}
-	unlock, err := lock(filepath.Join(dir, "lock"))
-	if err != nil {
-		return "", fmt.Errorf("lock the build folder: %w", err)
 	}
 	defer unlock()
 
@@ -71,19 +68,23 @@ func buildInto(root, pkg, name string) (string, error) {
 	return path, nil
 }
 
-// cacheDir is outside the temp folder where it can be: PocketBase takes an
-// executable under the temp folder for "go run" and behaves differently.
-func cacheDir(root string) (string, error) {
+// Cache makes a folder that outlives the test run and locks it against other
+// processes until unlock. It lies outside the temp folder where it can:
+// PocketBase takes an executable under the temp folder for "go run" and behaves
+// differently.
+func Cache(name string) (dir string, unlock func(), err error) {
 	base, err := os.UserCacheDir()
 	if err != nil {
 		base = os.TempDir()
 	}
-	sum := sha256.Sum256([]byte(root))
-	dir := filepath.Join(base, "bungalow-tests", hex.EncodeToString(sum[:6]))
+	dir = filepath.Join(base, "bungalow-tests", name)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", fmt.Errorf("make the build folder: %w", err)
+		return "", nil, fmt.Errorf("make a cache folder: %w", err)
 	}
-	return dir, nil
+	if unlock, err = lock(dir + ".lock"); err != nil {
+		return "", nil, fmt.Errorf("lock a cache folder: %w", err)
+	}
+	return dir, unlock, nil
 }
 
 // Root finds the module's folder, from the working folder upwards.
