@@ -1,0 +1,52 @@
+# Every target works with an older Go too: it fetches the one that go.mod names.
+export GOTOOLCHAIN := auto
+export CGO_ENABLED ?= 0
+
+BINARY   := bungalow
+LDFLAGS  := -s -w
+MAX_SIZE := 47185920# 45 MB
+FUZZTIME := 20s
+
+.PHONY: help run build test race fuzz browser conformance bench lint size
+
+help: ## what there is
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+run: ## the site at http://localhost:8090
+	go run . serve
+
+build: ## the one executable, ./bungalow
+	go build -trimpath -ldflags '$(LDFLAGS)' -o $(BINARY) .
+
+test: ## everything that a change must pass
+	go test ./...
+
+race: ## the same packages under the race detector (needs a C compiler)
+	CGO_ENABLED=1 go test -race ./hooks/... ./pb_migrations/... ./bench/...
+
+fuzz: ## each fuzz target for FUZZTIME
+	@grep -rlE '^func Fuzz' --include='*_test.go' . | while read -r file; do \
+		for target in $$(sed -nE 's/^func (Fuzz[A-Za-z0-9_]*)\(.*/\1/p' $$file); do \
+			echo "== $$target in $$(dirname $$file)"; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) ./$$(dirname $$file) || exit 1; \
+		done; \
+	done
+
+browser: ## theme pages in headless Chromium; SHOTS=dir keeps screenshots
+	BUNGALOW_SHOTS='$(SHOTS)' go test -count=1 -v ./tests/browser
+
+conformance: ## PocketBase's own API tests and its official client
+	BUNGALOW_CONFORMANCE='./apis' go test -count=1 -v -timeout 30m ./tests/conformance
+
+bench: ## figures beside a bare net/http server; BENCH=-quick takes a minute
+	go run ./bench $(BENCH)
+
+lint: ## gofmt, go vet, and golangci-lint where it is installed
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \
+	if [ -n "$$unformatted" ]; then echo "not gofmt'ed: $$unformatted"; exit 1; fi
+	go vet ./...
+	@if command -v golangci-lint >/dev/null; then golangci-lint run ./...; \
+	else echo "golangci-lint is not installed: its checks were left out"; fi
+
+size: build ## the stripped executable stays below 45 MB
+	@size=$$(wc -c < $(BINARY)); echo "$(BINARY): $$size bytes, at most $(MAX_SIZE)"; test $$size -lt $(MAX_SIZE)

@@ -1,0 +1,246 @@
+// Package conformance holds the promise that whoever knows PocketBase knows
+// Bungalow: PocketBase's own API tests pass with our hooks registered, and the
+// official JavaScript client works against the real executable.
+package conformance
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"bungalow/tests/binary"
+)
+
+// enough is how many cases of a package must at least pass, so that an empty
+// run never counts as a success.
+var enough = map[string]int{"./apis": 850, "./core": 1000}
+
+// failsUpstream are the cases that fail in PocketBase without us too, where
+// the machine has no internet.
+var failsUpstream = map[string]string{
+	"TestRecordAuthWithOAuth2/creating_user_(with_mapped_OAuth2_fields_and_avatarURL->file_field)": "downloads an avatar from the internet",
+}
+
+// TestUpstream runs PocketBase's own tests of its API against apps that carry
+// our hooks. It takes some minutes, so it runs when asked: make conformance.
+func TestUpstream(t *testing.T) {
+	packages := os.Getenv("BUNGALOW_CONFORMANCE")
+	if packages == "" {
+		t.Skip("skipped: PocketBase's own API tests take some minutes; run them with make conformance")
+	}
+	dir, err := patchedCopy(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for pkg := range strings.FieldsSeq(packages) {
+		t.Run(pkg, func(t *testing.T) {
+			tally := runUpstream(t, dir, pkg)
+			t.Logf("%s: %d cases passed, %d skipped, %d failed", pkg, tally.passed, tally.skipped, len(tally.failed))
+			fmt.Fprintf(os.Stderr, "conformance %s: %d cases passed, %d skipped, %d failed\n", pkg, tally.passed, tally.skipped, len(tally.failed))
+			for _, name := range tally.failed {
+				if why, known := failsUpstream[name]; known {
+					t.Logf("%s failed, as it does without us: it %s", name, why)
+					continue
+				}
+				t.Errorf("%s failed:\n%s", name, tally.output[name])
+			}
+			if tally.passed < max(1, enough[pkg]) {
+				t.Errorf("only %d cases passed; at least %d are there\n%s", tally.passed, enough[pkg], tally.output[""])
+			}
+		})
+	}
+}
+
+// patchedCopy copies the PocketBase module, lets its test app register our
+// hooks, and replaces bungalow by this checkout. The place stays the same from
+// run to run, so that the compiled packages are found again.
+func patchedCopy(t *testing.T) (string, error) {
+	t.Helper()
+	root, err := binary.Root()
+	if err != nil {
+		return "", err
+	}
+	source, err := moduleDir(root, "github.com/pocketbase/pocketbase")
+	if err != nil {
+		return "", err
+	}
+	base, unlock, err := binary.Cache("conformance-" + filepath.Base(source))
+	if err != nil {
+		return "", err
+	}
+	t.Cleanup(unlock)
+	dir := filepath.Join(base, "pocketbase")
+	if err := os.RemoveAll(dir); err != nil {
+		return "", err
+	}
+	if err := os.CopyFS(dir, os.DirFS(source)); err != nil {
+		return "", fmt.Errorf("copy PocketBase: %w", err)
+	}
+	if err := makeWritable(dir); err != nil {
+		return "", err
+	}
+	if err := patchTestApp(filepath.Join(dir, "tests", "app.go")); err != nil {
+		return "", err
+	}
+	if err := appendFile(filepath.Join(dir, "go.sum"), filepath.Join(root, "go.sum")); err != nil {
+		return "", err
+	}
+	_, err = goTool(dir, "mod", "edit", "-require=bungalow@v0.0.0", "-replace=bungalow="+root)
+	return dir, err
+}
+
+// makeWritable undoes the read-only modes of the module cache.
+func makeWritable(dir string) error {
+	return filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		return os.Chmod(path, map[bool]os.FileMode{true: 0o755, false: 0o644}[d.IsDir()])
+	})
+}
+
+// patchTestApp adds our registration to the end of NewTestAppWithConfig.
+func patchTestApp(path string) error {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	const end, start = "\treturn t, nil\n}\n", "import (\n"
+	if bytes.Count(raw, []byte(end)) != 1 || bytes.Count(raw, []byte(start)) != 1 {
+		return errors.New("PocketBase's tests/app.go has another form; mend the patch in tests/conformance")
+	}
+	text := strings.Replace(string(raw), start, start+"\tbungalow \"bungalow/hooks\"\n", 1)
+	text = strings.Replace(text, end, "\tif err := bungalow.Register(t, nil, bungalow.Config{}); err != nil {\n\t\treturn nil, err\n\t}\n"+end, 1)
+	return os.WriteFile(path, []byte(text), 0o644)
+}
+
+func appendFile(to, from string) error {
+	raw, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(to, os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(raw)
+	return errors.Join(err, f.Close())
+}
+
+func moduleDir(root, module string) (string, error) {
+	out, err := goTool(root, "list", "-m", "-f", "{{.Dir}}", module)
+	if err != nil {
+		return "", err
+	}
+	dir := strings.TrimSpace(string(out))
+	if dir == "" {
+		return "", fmt.Errorf("module %s is not in the module cache; run go mod download", module)
+	}
+	return dir, nil
+}
+
+func goTool(dir string, args ...string) ([]byte, error) {
+	cmd := goCommand(dir, args...)
+	var errs bytes.Buffer
+	cmd.Stderr = &errs
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("go %s: %w\n%s", args[0], err, errs.String())
+	}
+	return out, nil
+}
+
+func goCommand(dir string, args ...string) *exec.Cmd {
+	cmd := exec.Command("go", args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GOTOOLCHAIN=auto", "GOFLAGS=", "GOWORK=off")
+	return cmd
+}
+
+// tally is the outcome of one package's tests.
+type tally struct {
+	passed, skipped int
+	failed          []string
+	output          map[string]string // what each test printed; "" is the package
+}
+
+func runUpstream(t *testing.T, dir, pkg string) tally {
+	t.Helper()
+	cmd := goCommand(dir, "test", "-mod=mod", "-count=1", "-timeout", "20m", "-json", pkg)
+	var errs bytes.Buffer
+	cmd.Stderr = &errs
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	result, readErr := readTests(out)
+	// The exit code says no more than the events, which are judged one by one.
+	_ = cmd.Wait()
+	if readErr != nil {
+		t.Fatalf("read go test's events: %v\n%s", readErr, errs.String())
+	}
+	result.output[""] += errs.String()
+	return result
+}
+
+// readTests counts the leaves among go test's JSON events: a test that failed
+// only because a case of it failed is not a failure of its own.
+func readTests(r io.Reader) (tally, error) {
+	result := tally{output: map[string]string{}}
+	outcome := map[string]string{}
+	lines := bufio.NewReader(r)
+	for {
+		line, err := lines.ReadBytes('\n')
+		if len(bytes.TrimSpace(line)) > 0 {
+			var event struct{ Action, Test, Output string }
+			if json.Unmarshal(line, &event) != nil {
+				result.output[""] += string(line)
+			}
+			switch event.Action {
+			case "output", "build-output":
+				result.output[event.Test] += event.Output
+			case "pass", "fail", "skip":
+				if event.Test != "" {
+					outcome[event.Test] = event.Action
+				}
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return result, err
+		}
+	}
+	parents := map[string]bool{}
+	for name := range outcome {
+		for i := strings.LastIndexByte(name, '/'); i > 0; i = strings.LastIndexByte(name[:i], '/') {
+			parents[name[:i]] = true
+		}
+	}
+	for name, action := range outcome {
+		switch {
+		case parents[name]:
+		case action == "pass":
+			result.passed++
+		case action == "skip":
+			result.skipped++
+		default:
+			result.failed = append(result.failed, name)
+		}
+	}
+	slices.Sort(result.failed)
+	return result, nil
+}
