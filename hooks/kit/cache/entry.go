@@ -19,6 +19,8 @@ type Entry struct {
 	Status int // 0 means 200
 	Header http.Header
 	Body   []byte
+	// Label is what the one who made the entry calls it; it is never sent.
+	Label string
 	// Gzip and Brotli may hold Body compressed beforehand. What is missing is
 	// made when first asked for, if the type and the size are worth it.
 	Gzip, Brotli []byte

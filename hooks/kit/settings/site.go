@@ -31,7 +31,7 @@ type Site struct {
 // SiteDefaults is the identity of a site whose owner has set nothing.
 func SiteDefaults() Site {
 	return Site{
-		Title: "Bungalow", Tagline: "A new site", Accent: "#b4532a",
+		Title: "Bungalow", Tagline: "A new site", Accent: "#1c6b52",
 		Locale: "en", TimeZone: "UTC", PostsPerPage: 10,
 	}
 }
