@@ -1,7 +1,6 @@
 package hooks
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"runtime"
@@ -23,7 +22,7 @@ func Execute(app *pocketbase.PocketBase, cfg Config) error {
 	if cfg.Standalone {
 		return app.RootCmd.Execute()
 	}
-	return app.Execute()
+	return inFolder(app.DataDir(), app.Execute())
 }
 
 // addCommands gives the root command PocketBase's commands and ours.
@@ -76,13 +75,4 @@ func pocketbaseVersion() string {
 		}
 	}
 	return pocketbase.Version
-}
-
-// Explain turns an error into one sentence that says what and what to do.
-func Explain(err error) string {
-	var joined interface{ Unwrap() []error }
-	if errors.As(err, &joined) && len(joined.Unwrap()) > 0 {
-		err = joined.Unwrap()[0]
-	}
-	return err.Error()
 }

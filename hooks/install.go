@@ -1,11 +1,7 @@
 package hooks
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 
 	"bungalow/hooks/kit/settings"
@@ -26,8 +22,10 @@ type install struct {
 // own bootstrap the lists of the switched-on features run.
 func bindInstall(app core.App, on []feature) {
 	app.OnBootstrap().BindFunc(func(e *core.BootstrapEvent) error {
-		_, err := os.Stat(filepath.Join(e.App.DataDir(), "data.db"))
-		fresh := errors.Is(err, fs.ErrNotExist)
+		fresh, err := beginFirstStart(e.App.DataDir())
+		if err != nil {
+			return err
+		}
 		if err := e.Next(); err != nil {
 			return err
 		}
@@ -41,10 +39,13 @@ func bindInstall(app core.App, on []feature) {
 				return fmt.Errorf("prepare the tables of %s: %w", f.name, err)
 			}
 		}
-		if fresh {
-			return firstStart(e.App)
+		if !fresh {
+			return nil
 		}
-		return nil
+		if err := firstStart(e.App); err != nil {
+			return err
+		}
+		return endFirstStart(e.App.DataDir())
 	})
 }
 

@@ -41,6 +41,9 @@ func bindServe(app core.App, cfg Config, on []feature) {
 		if !installed(e.App, on) {
 			return e.Next()
 		}
+		if err := fitToServe(e.App, on); err != nil {
+			return err
+		}
 		if e.InstallerFunc != nil {
 			e.InstallerFunc = printInstaller
 		}
