@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"slices"
 
+	"bungalow/hooks/kit/cache"
 	"bungalow/hooks/kit/health"
 	"bungalow/hooks/kit/schema"
 	"bungalow/hooks/kit/secret"
 	"bungalow/hooks/kit/web"
+	"bungalow/hooks/site"
 	"bungalow/pb_migrations"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/spf13/cobra"
@@ -48,6 +50,7 @@ func features() []feature {
 		},
 		{
 			name: "site", uses: []string{"content"}, migrations: &core.MigrationsList{},
+			register: registerSite, routes: site.Routes,
 		},
 	}
 }
@@ -104,5 +107,7 @@ func MustRegister(app core.App, cmd *cobra.Command, cfg Config) {
 // registerCore binds what every feature stands on.
 func registerCore(app core.App, cfg Config) error {
 	secret.Use(app, cfg.KeyFile)
+	cache.Bind(app, cache.Of(app))
+	bindTheme(app, cfg)
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"bungalow/hooks/kit/queue"
 	"bungalow/hooks/kit/web"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
@@ -43,6 +44,11 @@ func bindServe(app core.App, cfg Config, on []feature) {
 		}
 		if err := fitToServe(e.App, on); err != nil {
 			return err
+		}
+		if e.Server != nil {
+			if err := startQueue(e.App); err != nil {
+				return err
+			}
 		}
 		if e.InstallerFunc != nil {
 			e.InstallerFunc = printInstaller
@@ -89,6 +95,23 @@ func stopGracefully(app core.App, server *http.Server) {
 		},
 		Priority: beforeGracefulShutdown,
 	})
+}
+
+// startQueue lets the jobs run until the app is told to stop, and then waits
+// for those under way.
+func startQueue(app core.App) error {
+	if err := queue.Start(app); err != nil {
+		return fmt.Errorf("start the jobs: %w", err)
+	}
+	app.OnTerminate().BindFunc(func(e *core.TerminateEvent) error {
+		ctx, cancel := context.WithTimeout(context.Background(), grace)
+		defer cancel()
+		if err := queue.Stop(ctx, e.App); err != nil {
+			e.App.Logger().Warn("jobs were cut off at the stop; they run again at the next start", "error", err)
+		}
+		return e.Next()
+	})
+	return nil
 }
 
 // printInstaller shows the link at which the owner makes his account. It is

@@ -270,7 +270,13 @@ func TestStringsAndTemplatesNameTheSameKeys(t *testing.T) {
 }
 
 // usedByGo are the keys that Go code of this package asks for.
-var usedByGo = map[string]bool{}
+var usedByGo = func() map[string]bool {
+	keys := map[string]bool{"blog.title": true, "language": true}
+	for name := range notices {
+		keys["notice."+name] = true
+	}
+	return keys
+}()
 
 var fontURL = regexp.MustCompile(`url\("([^"?]+)\?v=[0-9a-f]+"\)`)
 

@@ -1,0 +1,190 @@
+package site
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"html/template"
+	"net/http"
+	"strings"
+
+	"bungalow/hooks/kit/cache"
+	"bungalow/hooks/kit/theme"
+	"bungalow/pb_public"
+	"github.com/pocketbase/pocketbase/apis"
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/hook"
+)
+
+// Config is what the site is given by those who wire it.
+type Config struct {
+	// PublicDir is the owner's folder of files, which may be missing.
+	PublicDir string
+	// IndexFallback answers unknown addresses with PublicDir's index.html.
+	IndexFallback bool
+	// Content answers what the site asks of the content feature; nil without it.
+	Content Content
+}
+
+// Content is what the site asks of the content feature.
+type Content interface {
+	// Search finds published posts and pages; see SearchHit.
+	Search(app core.App, locale, query string, page, perPage int) (hits []SearchHit, total int, err error)
+	// Redirect tells where an old address leads: 301, 302, 307, 308, or 410 without to.
+	Redirect(app core.App, path, query string) (to string, status int, found bool, err error)
+	// Picture makes an image of a media record; sizes is the attribute's value.
+	Picture(media *core.Record, sizes string) *Image
+	// Enrich gives the pictures in a body their sizes. It says which media it used.
+	Enrich(app core.App, html string) (enriched string, media []string)
+	// Contents lists the headings of a rendered body.
+	Contents(html string) []Heading
+}
+
+// SearchHit is one thing found.
+type SearchHit struct {
+	Collection, ID, Title string
+	Snippet               template.HTML
+}
+
+// Server answers the visitors of one app.
+type Server struct {
+	app    core.App
+	cfg    Config
+	cache  *cache.Cache
+	static *Static
+}
+
+// errNotFound says that nothing lives at an address.
+var errNotFound = errors.New("no such page")
+
+// Register mounts the site's one catch-all behind everything else. Where
+// another route has it already, the site stays away.
+func Register(app core.App, cfg Config) error {
+	app.OnServe().Bind(&hook.Handler[*core.ServeEvent]{
+		Id:       "bungalowSite",
+		Priority: lastly,
+		Func: func(e *core.ServeEvent) error {
+			if e.Router.HasRoute(http.MethodGet, catchAll) {
+				return e.Next()
+			}
+			s := &Server{app: e.App, cfg: cfg, cache: cache.Of(e.App)}
+			s.static = NewStatic(cfg.PublicDir, pb_public.Files, s.cache)
+			if theme.Of(e.App) == nil {
+				return fmt.Errorf("the theme was not loaded before the site")
+			}
+			e.Router.GET(catchAll, s.serve).
+				Bind(&hook.Handler[*core.RequestEvent]{Id: "bungalowPageCache", Priority: firstly, Func: s.fromMemory}).
+				Bind(apis.SkipSuccessActivityLog())
+			return e.Next()
+		},
+	})
+	return nil
+}
+
+const (
+	catchAll = "/{path...}"
+	// lastly mounts the catch-all after every other route.
+	lastly = 999
+	// firstly answers from memory before any other middleware.
+	firstly = -100_000
+)
+
+// fromMemory answers a stranger's plain request with a page that is ready.
+func (s *Server) fromMemory(e *core.RequestEvent) error {
+	r := e.Request
+	if r.URL.RawQuery != "" || bypasses(r) {
+		return e.Next()
+	}
+	entry, ok := s.cache.Get(s.key(e, r.URL.Path))
+	if !ok || s.static.OnDisk(r.URL.Path) {
+		return e.Next()
+	}
+	entry.Serve(e.Response, r)
+	s.served(e, entry.Status, entry.Label, true)
+	return nil
+}
+
+// bypasses reports whether the visitor may be a member of staff, who sees
+// pages made for him alone.
+func bypasses(r *http.Request) bool {
+	if r.Header.Get("Authorization") != "" {
+		return true
+	}
+	if len(r.Header["Cookie"]) == 0 {
+		return false
+	}
+	for _, name := range []string{"session", "__Host-session"} {
+		if _, err := r.Cookie(name); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// key is where the page of a path lies in the cache.
+func (s *Server) key(e *core.RequestEvent, path string) string {
+	return "page " + baseURL(e) + path
+}
+
+// defaultAppURL is PocketBase's, which nobody meant.
+const defaultAppURL = "http://localhost:8090"
+
+// baseURL is the site's own address without a trailing slash: what the owner
+// set, else the one that the visitor used.
+func baseURL(e *core.RequestEvent) string {
+	if set := strings.TrimRight(e.App.Settings().Meta.AppURL, "/"); set != "" && set != defaultAppURL {
+		return set
+	}
+	scheme := "http://"
+	if e.IsTLS() {
+		scheme = "https://"
+	}
+	return scheme + cleanHost(e.Request.Host)
+}
+
+// cleanHost keeps what a host may be made of; a stranger chooses this header.
+func cleanHost(host string) string {
+	if len(host) > 255 {
+		return "localhost"
+	}
+	for _, c := range host {
+		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune(".-:[]_", c)) {
+			return "localhost"
+		}
+	}
+	return strings.ToLower(host)
+}
+
+// serve answers what memory could not: the owner's files, then pages, then
+// old addresses, then 404.
+func (s *Server) serve(e *core.RequestEvent) error {
+	path := e.Request.URL.Path
+	if file, ok := s.static.Find(path); ok {
+		s.static.Serve(e.Response, e.Request, file)
+		s.served(e, http.StatusOK, "", false)
+		return nil
+	}
+	if strings.HasPrefix(path, "/api/") {
+		return e.NotFoundError("", nil)
+	}
+	req := s.request(e)
+	err := s.answer(req)
+	if errors.Is(err, errNotFound) {
+		err = s.missing(req)
+	}
+	if err != nil {
+		return s.broken(req, err)
+	}
+	return nil
+}
+
+// request is one visitor's wish, with what every page needs to know of it.
+type request struct {
+	*core.RequestEvent
+	ctx  context.Context
+	base string // the site's address without a trailing slash
+}
+
+func (s *Server) request(e *core.RequestEvent) *request {
+	return &request{RequestEvent: e, ctx: e.Request.Context(), base: baseURL(e)}
+}
