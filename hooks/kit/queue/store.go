@@ -21,6 +21,25 @@ type job struct {
 	RunAt    int64  `db:"run_at"`
 }
 
+const (
+	// One index lookup per kind: a GROUP BY would walk every waiting job.
+	dueSQL = `SELECT k.value AS kind,
+		(SELECT min(run_at) FROM _jobs WHERE state = 'waiting' AND kind = k.value) AS run_at
+		FROM json_each({:kinds}) AS k`
+
+	claimSQL = `UPDATE _jobs
+		SET state = 'running', attempts = attempts + 1, lease = {:lease}, lease_until = {:until}, updated = {:now}
+		WHERE id IN (SELECT id FROM _jobs WHERE state = 'waiting' AND kind = {:kind} AND run_at <= {:now}
+			ORDER BY run_at, id LIMIT {:limit})
+		RETURNING id, kind, payload, attempts, run_at`
+
+	renewSQL = `UPDATE _jobs SET lease_until = {:until} WHERE state = 'running' AND lease = {:lease}`
+
+	expiredSQL = `SELECT id, kind, payload, attempts, run_at, lease FROM _jobs
+		WHERE state = 'running' AND lease_until < {:now} AND lease <> {:lease}
+		ORDER BY lease_until LIMIT 256`
+)
+
 // nextDue returns for each kind the time of its first waiting job.
 func nextDue(app core.App, kinds []string) (map[string]int64, error) {
 	names, err := json.Marshal(kinds)
@@ -31,10 +50,7 @@ func nextDue(app core.App, kinds []string) (map[string]int64, error) {
 		Kind  string `db:"kind"`
 		RunAt *int64 `db:"run_at"`
 	}
-	// One index lookup per kind: a GROUP BY would walk every waiting job.
-	err = app.ConcurrentDB().NewQuery(`SELECT k.value AS kind,
-		(SELECT min(run_at) FROM _jobs WHERE state = 'waiting' AND kind = k.value) AS run_at
-		FROM json_each({:kinds}) AS k`).Bind(dbx.Params{"kinds": string(names)}).All(&rows)
+	err = app.ConcurrentDB().NewQuery(dueSQL).Bind(dbx.Params{"kinds": string(names)}).All(&rows)
 	if err != nil {
 		return nil, err
 	}
@@ -50,11 +66,7 @@ func nextDue(app core.App, kinds []string) (map[string]int64, error) {
 // claim leases up to limit due jobs of the kind, in the order of their time.
 func claim(app core.App, kind string, lease int64, now time.Time, limit int) ([]job, error) {
 	var jobs []job
-	err := app.NonconcurrentDB().NewQuery(`UPDATE _jobs
-		SET state = 'running', attempts = attempts + 1, lease = {:lease}, lease_until = {:until}, updated = {:now}
-		WHERE id IN (SELECT id FROM _jobs WHERE state = 'waiting' AND kind = {:kind} AND run_at <= {:now}
-			ORDER BY run_at, id LIMIT {:limit})
-		RETURNING id, kind, payload, attempts, run_at`).Bind(dbx.Params{
+	err := app.NonconcurrentDB().NewQuery(claimSQL).Bind(dbx.Params{
 		"lease": lease, "until": now.Add(leaseTime).UnixMilli(), "now": now.UnixMilli(),
 		"kind": kind, "limit": limit,
 	}).All(&jobs)
@@ -70,8 +82,7 @@ func claim(app core.App, kind string, lease int64, now time.Time, limit int) ([]
 
 // renew extends every lease of the run.
 func renew(app core.App, lease int64, now time.Time) error {
-	_, err := app.NonconcurrentDB().NewQuery(`UPDATE _jobs SET lease_until = {:until}
-		WHERE state = 'running' AND lease = {:lease}`).Bind(dbx.Params{
+	_, err := app.NonconcurrentDB().NewQuery(renewSQL).Bind(dbx.Params{
 		"until": now.Add(leaseTime).UnixMilli(), "lease": lease,
 	}).Execute()
 	return err
@@ -81,9 +92,7 @@ func renew(app core.App, lease int64, now time.Time) error {
 // which is alive and merely could not renew in time.
 func expired(app core.App, lease int64, now time.Time) ([]expiredJob, error) {
 	var jobs []expiredJob
-	err := app.ConcurrentDB().NewQuery(`SELECT id, kind, payload, attempts, run_at, lease FROM _jobs
-		WHERE state = 'running' AND lease_until < {:now} AND lease <> {:lease}
-		ORDER BY lease_until LIMIT 256`).Bind(dbx.Params{
+	err := app.ConcurrentDB().NewQuery(expiredSQL).Bind(dbx.Params{
 		"now": now.UnixMilli(), "lease": lease,
 	}).All(&jobs)
 	return jobs, err
