@@ -186,6 +186,13 @@ func TestBadStart(t *testing.T) {
 			spoil: func(t *testing.T, home string) []string { write(t, data(home, "secret.key"), "short"); return nil },
 		},
 		{
+			name: "a template is broken", words: []string{"post.html", "2"},
+			spoil: func(t *testing.T, home string) []string {
+				write(t, filepath.Join(home, "pb_public", "_theme", "pages", "post.html"), "{{ define \"main\" }}\n{{ if }}\n{{ end }}")
+				return nil
+			},
+		},
+		{
 			name: "an unknown feature is left out", words: []string{"shopping", "analytics"},
 			spoil: func(*testing.T, string) []string { return []string{"--without", "shopping"} },
 		},
