@@ -291,7 +291,7 @@ func (b *build) plainError(status int) (*cache.Entry, error) {
 	v := b.bare("")
 	v.Robots = "noindex"
 	v.Error = &Error{Status: status}
-	v.Title = b.t("error.title." + itoa(pageStatus(status)))
+	v.Title = b.t("error." + itoa(pageStatus(status)) + ".title")
 	entry, err := b.render(status, "error", v, nil)
 	if err != nil {
 		return nil, err

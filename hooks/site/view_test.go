@@ -6,7 +6,7 @@ import (
 	"html/template"
 	"io/fs"
 	"maps"
-	"path"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -227,20 +227,23 @@ func TestErrorPageChoosesItsWordsByStatus(t *testing.T) {
 	}
 }
 
-var keyUse = regexp.MustCompile(`\bt \$?\.Lang "([^"]+)"|\bt \$\.Lang \(printf "([^"]+)%d"`)
+var keyUse = regexp.MustCompile(`\bt \$?\.Lang "([^"]+)"|\bt \$\.Lang \(printf "([^"]+)%d"|\.t\("([^"]*[^".])"`)
 
 func TestStringsAndTemplatesNameTheSameKeys(t *testing.T) {
 	t.Parallel()
 	used := map[string]bool{}
-	for _, dir := range []string{"layouts", "partials", "pages"} {
-		files, err := fs.Glob(pb_public.Files, path.Join("_theme", dir, "*.html"))
+	for _, place := range []struct {
+		fsys    fs.FS
+		pattern string
+	}{{pb_public.Files, "_theme/layouts/*.html"}, {pb_public.Files, "_theme/partials/*.html"}, {pb_public.Files, "_theme/pages/*.html"}, {os.DirFS("."), "*.go"}} {
+		files, err := fs.Glob(place.fsys, place.pattern)
 		if err != nil || len(files) == 0 {
-			t.Fatalf("no templates in %s: %v", dir, err)
+			t.Fatalf("no files are %s: %v", place.pattern, err)
 		}
 		for _, file := range files {
-			source, _ := fs.ReadFile(pb_public.Files, file)
+			source, _ := fs.ReadFile(place.fsys, file)
 			for _, m := range keyUse.FindAllStringSubmatch(string(source), -1) {
-				used[m[1]+m[2]] = true
+				used[m[1]+m[2]+m[3]] = true
 			}
 		}
 	}
@@ -269,9 +272,9 @@ func TestStringsAndTemplatesNameTheSameKeys(t *testing.T) {
 	}
 }
 
-// usedByGo are the keys that Go code of this package asks for.
+// usedByGo are the keys that Go code of this package puts together.
 var usedByGo = func() map[string]bool {
-	keys := map[string]bool{"blog.title": true, "language": true}
+	keys := map[string]bool{"language": true}
 	for name := range notices {
 		keys["notice."+name] = true
 	}
