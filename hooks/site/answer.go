@@ -108,7 +108,9 @@ func (s *Server) missing(r *request) error {
 	}
 	if s.cfg.IndexFallback {
 		if file, ok := s.static.Find("/"); ok {
-			s.static.Serve(r.Response, r.Request, file)
+			if err := s.static.Serve(r.Response, r.Request, file); err != nil {
+				return err
+			}
 			s.served(r.RequestEvent, http.StatusOK, "", false)
 			return nil
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
+	"io/fs"
 	"net/http"
 	"strings"
 
@@ -160,9 +161,14 @@ func cleanHost(host string) string {
 func (s *Server) serve(e *core.RequestEvent) error {
 	path := e.Request.URL.Path
 	if file, ok := s.static.Find(path); ok {
-		s.static.Serve(e.Response, e.Request, file)
-		s.served(e, http.StatusOK, "", false)
-		return nil
+		err := s.static.Serve(e.Response, e.Request, file)
+		if err == nil {
+			s.served(e, http.StatusOK, "", false)
+			return nil
+		}
+		if !errors.Is(err, fs.ErrNotExist) { // it went away meanwhile: then as if it had never been
+			return s.broken(s.request(e), err)
+		}
 	}
 	if strings.HasPrefix(path, "/api/") {
 		return e.NotFoundError("", nil)

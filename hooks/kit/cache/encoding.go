@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"mime"
+	"net/http"
 	"strings"
 	"sync"
 
@@ -127,4 +128,17 @@ func packGzip(body []byte) []byte {
 	_, _ = w.Write(body)
 	_ = w.Close()
 	return bytes.Clone(out.Bytes())
+}
+
+// Accepts reports whether the request prefers encoding ("br" or "gzip") to the
+// plain body.
+func Accepts(r *http.Request, encoding string) bool {
+	br, gz, identity := negotiate(r.Header["Accept-Encoding"])
+	switch encoding {
+	case "br":
+		return br > 0 && br >= identity
+	case "gzip":
+		return gz > 0 && gz >= identity
+	}
+	return false
 }
