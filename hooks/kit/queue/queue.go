@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/hook"
 )
 
 // Defaults of a Kind, and the pace of the queue itself.
@@ -145,11 +146,23 @@ func SetClock(app core.App, now func() time.Time) {
 }
 
 // Start begins to run jobs of app. It does nothing when they already run or
-// when the table is missing (see Migrate).
+// when the table is missing (see Migrate). Whoever closes the app's database
+// without a Stop stops them too, giving what runs two seconds.
 func Start(app core.App) error {
-	if !app.HasTable(Table) {
+	if !app.IsBootstrapped() || !app.HasTable(Table) {
 		return nil
 	}
+	app.OnBootstrapClear().Bind(&hook.Handler[*core.BootstrapEvent]{
+		Id: "bungalowQueueStop",
+		Func: func(e *core.BootstrapEvent) error {
+			ctx, cancel := context.WithTimeout(context.Background(), abandonTTL)
+			defer cancel()
+			if err := Stop(ctx, e.App); err != nil {
+				e.App.Logger().Warn("jobs were cut off because the database closes", "error", err)
+			}
+			return e.Next()
+		},
+	})
 	q := Of(app)
 	q.mu.Lock()
 	defer q.mu.Unlock()

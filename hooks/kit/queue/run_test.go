@@ -61,7 +61,7 @@ func TestConcurrencyLimit(t *testing.T) {
 func TestEveryJobRunsOnce(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
-	const jobs = 3000
+	const jobs = 1000
 	ran := make([]atomic.Int32, jobs)
 	queue.Register(app, queue.Kind{
 		Name: "count",
@@ -148,6 +148,25 @@ func TestStopOutOfTimeGivesTheJobBack(t *testing.T) {
 	if j.State != queue.Waiting || j.Attempts != 0 {
 		t.Fatalf("interrupted job is %+v", j)
 	}
+}
+
+func TestClosingTheDatabaseStops(t *testing.T) {
+	t.Parallel()
+	app := newApp(t)
+	got := make(chan string, 1)
+	queue.Register(app, queue.Kind{Name: "greet", Do: tell(got)})
+	must(t, queue.Start(app))
+	must(t, queue.Enqueue(app, "greet", "before"))
+	receive(t, got)
+	must(t, app.ClearBootstrap())
+	must(t, queue.Start(app)) // without a database: nothing
+	must(t, app.Bootstrap())
+	must(t, queue.Start(app))
+	must(t, queue.Enqueue(app, "greet", "after"))
+	if s := receive(t, got); s != "after" {
+		t.Fatalf("ran %q", s)
+	}
+	eventually(t, app, queue.Counts{})
 }
 
 // child is the process that TestSurvivesSIGKILL kills in the middle of a job.
