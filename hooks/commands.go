@@ -44,7 +44,9 @@ func addCommands(app core.App, root *cobra.Command, cfg Config) {
 	env := environment(os.Environ())
 	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error { return env.fill(c.Flags()) }
 	serve := cmd.NewServeCommand(app, true)
-	root.AddCommand(cmd.NewSuperuserCommand(app), serve)
+	serve.Short = "Starts the site (at http://localhost:8090 unless a domain or --http says otherwise)"
+	serve.Example = "  bungalow serve\n  bungalow serve example.com www.example.com\n  bungalow serve --http 127.0.0.1:9000"
+	root.AddCommand(serve, themeCommand(), cmd.NewSuperuserCommand(app))
 }
 
 // version names what this executable is made of.

@@ -5,14 +5,19 @@ package hooks
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"bungalow/hooks/kit/cache"
 	"bungalow/hooks/kit/health"
+	"bungalow/hooks/kit/mail"
 	"bungalow/hooks/kit/schema"
 	"bungalow/hooks/kit/secret"
+	"bungalow/hooks/kit/settings"
+	"bungalow/hooks/kit/theme"
 	"bungalow/hooks/kit/web"
 	"bungalow/hooks/site"
 	"bungalow/pb_migrations"
+	"bungalow/pb_public"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/spf13/cobra"
 )
@@ -109,5 +114,21 @@ func registerCore(app core.App, cfg Config) error {
 	secret.Use(app, cfg.KeyFile)
 	cache.Bind(app, cache.Of(app))
 	bindTheme(app, cfg)
-	return nil
+	return mail.Register(app, mail.Config{
+		Templates: theme.Overlay(cfg.publicDir(app), pb_public.Files),
+		Site: func() mail.Site {
+			s, err := settings.LoadSite(app)
+			if err != nil {
+				app.Logger().Error("the site's settings can't be read", "error", err)
+			}
+			return mail.Site{Name: s.Title, URL: strings.TrimRight(app.Settings().Meta.AppURL, "/"), Accent: s.Accent}
+		},
+		Options: func() mail.Options {
+			o, err := settings.Load(app, "mail", mail.Options{})
+			if err != nil {
+				app.Logger().Error("the settings of mail can't be read", "error", err)
+			}
+			return o
+		},
+	})
 }

@@ -51,7 +51,7 @@ type Site struct {
 // Options are the owner's choices.
 type Options struct {
 	// Sendmail hands mail to the sendmail program where SMTP is off.
-	Sendmail bool
+	Sendmail bool `json:"sendmail"`
 }
 
 // Config says where Register finds what it needs. Only Templates is required.

@@ -1,0 +1,176 @@
+package hooks_test
+
+import (
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"bungalow/hooks"
+	"bungalow/hooks/kit/roles"
+	"bungalow/hooks/kit/schema"
+	"bungalow/hooks/kit/sitetest"
+	"bungalow/hooks/kit/web"
+	"github.com/pocketbase/pocketbase/core"
+)
+
+// decided says of every route who may pass. A new route is added here by hand:
+// that is the decision.
+var decided = map[string]web.Access{
+	"GET /healthz":           web.Public,
+	"GET /readyz":            web.Public,
+	"GET /api/site/search":   web.Public,
+	"GET /media/{id}/{name}": web.Public,
+	"GET /assets/accent.css": web.Public,
+}
+
+var placeholder = regexp.MustCompile(`\{[^}]+\}`)
+
+func TestEveryRouteIsDecidedForEveryRole(t *testing.T) {
+	t.Parallel()
+	app := sitetest.New(t)
+	tokens := map[string]string{"stranger": "", "superuser": sitetest.Superuser(t, app)}
+	people := map[string]*core.Record{"stranger": nil}
+	for _, role := range roles.All {
+		people[string(role)], tokens[string(role)] = sitetest.Staff(t, app, role)
+	}
+	seen := map[string]bool{}
+	for _, r := range hooks.Routes(app, hooks.Config{}) {
+		name := r.Method + " " + r.Path
+		seen[name] = true
+		access, ok := decided[name]
+		if !ok || access != r.Access {
+			t.Errorf("%s lets %q pass; decided is %q (%v)", name, r.Access, access, ok)
+		}
+		for who, token := range tokens {
+			res, _ := app.JSON(r.Method, placeholder.ReplaceAllString(r.Path, "x"), token, "")
+			refused := res.StatusCode == http.StatusUnauthorized || res.StatusCode == http.StatusForbidden
+			if may := who == "superuser" || web.Allowed(people[who], access); may == refused {
+				t.Errorf("%s as %s answers %d", name, who, res.StatusCode)
+			}
+		}
+	}
+	for name := range decided {
+		if !seen[name] {
+			t.Errorf("%s is decided but not there", name)
+		}
+	}
+}
+
+// TestStrangersSeeOnlyWhatIsPublic asks PocketBase's own API for every
+// collection of ours.
+func TestStrangersSeeOnlyWhatIsPublic(t *testing.T) {
+	t.Parallel()
+	app := sitetest.New(t)
+	open := []string{schema.Posts, schema.Pages, schema.Tags, schema.Authors, schema.Menus, schema.Comments}
+	post := sitetest.Make(t, app, schema.Posts, map[string]any{"title": "Out", "body": "x", "status": "published"})
+	draft := sitetest.Make(t, app, schema.Posts, map[string]any{"title": "In", "body": "x", "status": "draft"})
+	sitetest.Staff(t, app, roles.Editor)
+	sitetest.Make(t, app, schema.Settings, map[string]any{"feature": "x", "value": map[string]any{}})
+	sitetest.Make(t, app, schema.Audit, map[string]any{"action": "test"})
+	sitetest.Make(t, app, schema.Redirects, map[string]any{"from": "/a", "to": "/b"})
+	for _, c := range collections(t, app) {
+		listed, body := app.Get("/api/collections/" + c + "/records")
+		// Where a rule lets nobody in, PocketBase answers 403 or an empty list.
+		shut := listed.StatusCode == http.StatusForbidden || strings.Contains(body, `"totalItems":0`)
+		if isOpen := slices.Contains(open, c); isOpen && listed.StatusCode != http.StatusOK || !isOpen && !shut {
+			t.Errorf("a stranger lists %s: %d %s", c, listed.StatusCode, body)
+		}
+		for _, method := range []string{http.MethodPost, http.MethodPatch, http.MethodDelete} {
+			path := "/api/collections/" + c + "/records"
+			if method != http.MethodPost {
+				path += "/" + post.Id
+			}
+			if res, body := app.JSON(method, path, "", `{"title":"x","name":"x","feature":"x","from":"/x","to":"/y","email":"a@example.com","password":"12345678","passwordConfirm":"12345678","role":"owner","active":true,"action":"x"}`); res.StatusCode/100 == 2 {
+				t.Errorf("a stranger's %s of %s answers %d %s", method, c, res.StatusCode, body)
+			}
+		}
+	}
+	if res, _ := app.Get("/api/collections/posts/records/" + post.Id); res.StatusCode != http.StatusOK {
+		t.Errorf("a published post answers %d", res.StatusCode)
+	}
+	if res, _ := app.Get("/api/collections/posts/records/" + draft.Id); res.StatusCode != http.StatusNotFound {
+		t.Errorf("a draft answers %d", res.StatusCode)
+	}
+}
+
+// collections lists what our migrations made.
+func collections(t *testing.T, app core.App) []string {
+	t.Helper()
+	all, err := app.FindAllCollections(core.CollectionTypeBase, core.CollectionTypeAuth)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, c := range all {
+		if !c.System && c.Name != "users" {
+			names = append(names, c.Name)
+		}
+	}
+	if len(names) < 11 {
+		t.Fatalf("only %v", names)
+	}
+	return names
+}
+
+func TestAuthorsHaveTheirOwnPostsOnly(t *testing.T) {
+	t.Parallel()
+	app := sitetest.New(t)
+	ada, adas := sitetest.Staff(t, app, roles.Author)
+	_, bobs := sitetest.Staff(t, app, roles.Author)
+	me := sitetest.Make(t, app, schema.Authors, map[string]any{"name": "Ada", "staff": ada.Id})
+	draft := sitetest.Make(t, app, schema.Posts, map[string]any{"title": "Mine", "body": "x", "status": "draft", "authors": []string{me.Id}})
+	path := "/api/collections/posts/records/" + draft.Id
+	for token, want := range map[string]int{adas: 200, bobs: 404, "": 404} {
+		if res, _ := app.JSON(http.MethodGet, path, token, ""); res.StatusCode != want {
+			t.Errorf("reading answers %d, want %d", res.StatusCode, want)
+		}
+		if res, body := app.JSON(http.MethodPatch, path, token, `{"title":"Changed"}`); res.StatusCode != want {
+			t.Errorf("writing answers %d, want %d: %s", res.StatusCode, want, body)
+		}
+	}
+	if res, body := app.JSON(http.MethodPost, "/api/collections/posts/records", adas, `{"title":"New","status":"draft","authors":["`+me.Id+`"]}`); res.StatusCode != 200 {
+		t.Errorf("an author's new post: %d %s", res.StatusCode, body)
+	}
+	if res, _ := app.JSON(http.MethodPost, "/api/collections/posts/records", bobs, `{"title":"As Ada","status":"draft","authors":["`+me.Id+`"]}`); res.StatusCode/100 == 2 {
+		t.Error("an author wrote in another's name")
+	}
+	if res, _ := app.JSON(http.MethodPost, "/api/collections/settings/records", adas, `{"feature":"x"}`); res.StatusCode/100 == 2 {
+		t.Error("an author changed the settings")
+	}
+}
+
+func TestUnknownFeaturesAreNamed(t *testing.T) {
+	t.Parallel()
+	_, _, err := hooks.Boot([]string{"serve", "--without", "content,blog"}, nil)
+	if err == nil || !strings.Contains(err.Error(), `"blog"`) || !strings.Contains(err.Error(), "analytics") {
+		t.Errorf("got %v", err)
+	}
+	_, cfg, err := hooks.Boot([]string{"serve"}, []string{"BUNGALOW_WITHOUT=shop, desk", "BUNGALOW_KEY_FILE=/run/key"})
+	if err != nil || strings.Join(cfg.Without, " ") != "shop desk" || cfg.KeyFile != "/run/key" {
+		t.Errorf("%+v, %v", cfg, err)
+	}
+	_, cfg, err = hooks.Boot([]string{"serve", "--without=forms"}, []string{"BUNGALOW_WITHOUT=shop"})
+	if err != nil || strings.Join(cfg.Without, " ") != "forms" {
+		t.Errorf("the flag does not win: %+v, %v", cfg, err)
+	}
+}
+
+func TestEachFeatureCanBeLeftOutAlone(t *testing.T) {
+	t.Parallel()
+	for _, off := range schema.Features {
+		t.Run(off, func(t *testing.T) {
+			t.Parallel()
+			app := sitetest.New(t, off)
+			for _, path := range []string{"/", "/healthz", "/api/health", "/blog/", "/feed.xml"} {
+				if res, body := app.Get(path); res.StatusCode >= 500 {
+					t.Errorf("%s answers %d %.200s", path, res.StatusCode, body)
+				}
+			}
+			if _, err := app.FindCollectionByNameOrId(schema.Posts); (err != nil) != (off == "content") {
+				t.Errorf("the posts: %v", err)
+			}
+		})
+	}
+}
