@@ -50,9 +50,9 @@ func Watch(app core.App, c *Cache, stop <-chan struct{}) (done <-chan struct{}) 
 	go func() {
 		defer close(finished)
 		<-stop
+		w.end()
 		app.OnBootstrapClear().Unbind(cleared)
 		app.OnBootstrap().Unbind(booted)
-		w.end()
 	}()
 	return finished
 }
