@@ -46,6 +46,9 @@ func bindServe(app core.App, cfg Config, on []feature) {
 			return err
 		}
 		if e.Server != nil {
+			if err := plantStarter(e.App); err != nil {
+				return err
+			}
 			if err := startQueue(e.App); err != nil {
 				return err
 			}

@@ -1,0 +1,81 @@
+package hooks
+
+import (
+	"crypto/rand"
+	"fmt"
+	"strings"
+
+	"bungalow/hooks/content/demo"
+	"bungalow/hooks/kit/roles"
+	"bungalow/hooks/kit/schema"
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/spf13/cobra"
+)
+
+// demoEmail is the owner of a demo.
+const demoEmail = "owner@example.com"
+
+// demoCommand is serve on a throw-away folder with a rich sample site.
+func demoCommand(app core.App, serve *cobra.Command) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "demo",
+		Short: "Shows a rich sample site in a throw-away folder",
+		Long: "Shows a rich sample site. It lives in a throw-away folder that is removed at the end;\n" +
+			"with --dir DIR it stays there, and that folder must not hold a site yet.",
+		Example: "  bungalow demo\n  bungalow demo --http localhost:9000",
+		Args:    cobra.NoArgs,
+		RunE: func(c *cobra.Command, args []string) error {
+			password, err := seedDemo(app)
+			if err != nil {
+				return err
+			}
+			fmt.Printf("\nThe sample site is ready. Sign in at /_/ as\n\n  %s\n  %s\n\n", demoEmail, password)
+			return serve.RunE(serve, nil)
+		},
+	}
+	c.Flags().AddFlagSet(serve.PersistentFlags())
+	return c
+}
+
+// seedDemo fills a new folder and gives the owner's password.
+func seedDemo(app core.App) (password string, err error) {
+	taken := true
+	err = takeInstall(app, func(tx core.App) error {
+		taken = false
+		if tx.HasTable(schema.Posts) {
+			if err := demo.Seed(tx); err != nil {
+				return err
+			}
+		}
+		password = strings.ToLower(rand.Text()[:12])
+		return demoOwner(tx, password)
+	})
+	if err != nil {
+		return "", fmt.Errorf("make the sample site: %w", err)
+	}
+	if taken {
+		return "", fmt.Errorf("%s holds a site already; give demo an empty folder, or none at all", app.DataDir())
+	}
+	return password, nil
+}
+
+// demoOwner makes one person: a superuser, and an owner among the staff.
+func demoOwner(app core.App, password string) error {
+	for collection, more := range map[string]map[string]any{
+		core.CollectionNameSuperusers: {},
+		schema.Staff:                  {"name": "Demo Owner", "role": string(roles.Owner), "active": true, "verified": true},
+	} {
+		c, err := app.FindCollectionByNameOrId(collection)
+		if err != nil {
+			return err
+		}
+		person := core.NewRecord(c)
+		person.Load(more)
+		person.SetEmail(demoEmail)
+		person.SetPassword(password)
+		if err := app.Save(person); err != nil {
+			return fmt.Errorf("make the owner: %w", err)
+		}
+	}
+	return nil
+}
