@@ -313,3 +313,21 @@ func TestThemeScriptStaysSmall(t *testing.T) {
 		t.Errorf("theme.js blocks the first paint and has %d bytes; keep it to 1024", len(js))
 	}
 }
+
+func TestStyleSheetsAreWhole(t *testing.T) {
+	t.Parallel()
+	comment := regexp.MustCompile(`(?s)/\*.*?\*/`)
+	for _, name := range []string{"site.css", "code.css"} {
+		source, err := fs.ReadFile(pb_public.Files, "assets/css/"+name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		css := comment.ReplaceAllString(string(source), "")
+		if open, closed := strings.Count(css, "{"), strings.Count(css, "}"); open != closed {
+			t.Errorf("%s opens %d braces and closes %d", name, open, closed)
+		}
+		if strings.Contains(css, "@import") || strings.Contains(css, "//") {
+			t.Errorf("%s fetches something from elsewhere", name)
+		}
+	}
+}
