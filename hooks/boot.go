@@ -79,7 +79,7 @@ func Boot(args, environ []string) (pocketbase.Config, Config, error) {
 			cfg.Throwaway = tmp
 			base.DefaultDataDir = filepath.Join(tmp, "pb_data")
 		}
-	case "theme", "help", "completion":
+	case "", "theme", "help":
 		cfg.Standalone = true
 	}
 	return base, cfg, nil

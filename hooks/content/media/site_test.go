@@ -140,4 +140,3 @@ func body(t *testing.T, r *http.Response) []byte {
 	}
 	return b.Bytes()
 }
-
