@@ -175,7 +175,13 @@ func TestDevShowsEditsAndFaultsAtOnce(t *testing.T) {
 	if got := render(t, th, "pages/post.html", data{}); !strings.Contains(got, "edited") {
 		t.Errorf("got %s", got)
 	}
+	changes := 0
+	th.OnChange(func() { changes++ })
+	seen := th.fingerprint()
 	write(t, dir, "_theme/pages/post.html", `{{define "main"}}{{`)
+	if th.look(seen); changes != 1 {
+		t.Error("cached pages hide the fault")
+	}
 	var fault *Error
 	if err := th.Render(&bytes.Buffer{}, "pages/post.html", data{}); !errors.As(err, &fault) || fault.Line != 1 {
 		t.Errorf("err = %v", err)

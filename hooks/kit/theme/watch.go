@@ -48,6 +48,7 @@ func (t *Theme) look(seen uint64) uint64 {
 	if now != seen {
 		if _, err := t.reload(); err != nil {
 			t.logger().Error("The changed theme is broken; the last good one stays", "error", err)
+			changed = changed || t.opts.Dev // whoever edits it must see the fault, not a cached page
 		} else {
 			changed = true
 		}
