@@ -135,6 +135,12 @@ func (s *Server) broken(r *request, err error) error {
 		return nil // the visitor has gone
 	}
 	r.App.Logger().Error("a page failed", "path", r.Request.URL.Path, "error", err)
+	var fault *theme.Error
+	if r.App.IsDev() && errors.As(err, &fault) {
+		s.harden(r)
+		r.Response.Header().Set("Cache-Control", "no-store")
+		return r.HTML(http.StatusInternalServerError, string(fault.Page()))
+	}
 	defaults := settings.SiteDefaults()
 	b := &build{Server: s, request: r, site: defaults, locale: defaults.Locale}
 	entry, renderErr := b.plainError(http.StatusInternalServerError)
