@@ -27,13 +27,18 @@ const (
 	markerTEM   = 0x01
 )
 
+// maxScans bounds the passes of a progressive picture. Encoders write about
+// ten; thousands of empty ones in a small file would keep a decoder busy for
+// hours.
+const maxScans = 100
+
 // readJPEG walks the segments up to EOI. Only the segments that draw the
 // picture stay, with JFIF, the ICC profile and Adobe's colour transform.
 func readJPEG(data []byte) (layout, error) {
 	l := layout{Info: Info{Format: JPEG, Orientation: 1}}
 	head := &layout{} // JFIF must come first, then our EXIF
 	body := &layout{}
-	turned := false
+	turned, scans := false, 0
 	for i := 2; ; {
 		marker, end, err := segment(data, i)
 		if err != nil {
@@ -78,6 +83,9 @@ func readJPEG(data []byte) (layout, error) {
 			head.keep(seg)
 		case marker >= markerAPP0 && marker <= markerAPP15, marker == markerCOM:
 		case marker == markerSOS:
+			if scans++; scans > maxScans {
+				return l, ErrBroken
+			}
 			scan, err := entropyEnd(data, end)
 			if err != nil {
 				return l, err
@@ -137,7 +145,22 @@ func (l *layout) frame(marker byte, seg []byte) error {
 	if l.Width == 0 || l.Height == 0 {
 		return ErrBroken
 	}
+	l.memory = int64(l.Width) * int64(l.Height) * int64(samples(seg)) / 64
+	if marker == markerSOF2 {
+		l.memory *= 5 // each coefficient waits as an int32 for the last scan
+	}
 	return nil
+}
+
+// samples returns how many samples an 8 × 8 block of pixels has in all of the
+// components of a frame header, with chroma subsampling.
+func samples(seg []byte) int {
+	most, sum := 1, 0
+	for c := 10; c+3 <= len(seg); c += 3 {
+		area := int(seg[c+1]>>4) * int(seg[c+1]&15)
+		most, sum = max(most, area), sum+area
+	}
+	return 64 * sum / most
 }
 
 // entropyEnd returns where the entropy-coded data that begins at i ends.

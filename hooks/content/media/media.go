@@ -113,6 +113,8 @@ type layout struct {
 	Info
 	parts [][]byte // pieces of the cleaned file, in order
 	icc   []byte   // colour profile, nil when there is none or sRGB is meant
+
+	memory int64 // bytes that decoding takes, where the header tells
 }
 
 func (l *layout) keep(part []byte) { l.parts = append(l.parts, part) }

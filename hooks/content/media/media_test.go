@@ -192,6 +192,23 @@ func samePixels(t *testing.T, format Format, a, b []byte) {
 	}
 }
 
+func TestAPictureOfEndlessScansIsRefused(t *testing.T) {
+	t.Parallel()
+	base := jpegWith(t, corners(16, 16, 1), 1, "")
+	clean, _, err := StripMetadata(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	scan := append(jpegSegment(markerSOS, "\x01\x01\x00\x00\x00\x00"), 0)
+	for n, want := range map[int]error{maxScans - 1: nil, maxScans: ErrBroken} {
+		data := append([]byte(nil), clean[:len(clean)-2]...)
+		data = append(append(data, bytes.Repeat(scan, n)...), 0xFF, markerEOI)
+		if _, err := Probe(bytes.NewReader(data)); !errors.Is(err, want) {
+			t.Errorf("%d more scans: %v, want %v", n, err, want)
+		}
+	}
+}
+
 func TestProgressiveScansAndRestartsAreWalked(t *testing.T) {
 	t.Parallel()
 	var buf bytes.Buffer

@@ -87,6 +87,10 @@ func (l *layout) header(chunk, body []byte) error {
 		return ErrBroken
 	}
 	l.Width, l.Height = int(width), int(height)
+	l.memory = int64(width) * int64(height) * 4
+	if body[8] == 16 {
+		l.memory *= 2
+	}
 	return nil
 }
 

@@ -31,6 +31,10 @@ const (
 	maxSideWebP = 16383
 )
 
+// maxMemory bounds what decoding one picture may take, in bytes. Within the
+// limit of pixels only large progressive JPEGs without subsampling exceed it.
+const maxMemory = 512 << 20
+
 // decoding lets one picture at a time through, in the whole process: memory
 // belongs to the process, not to one app.
 var decoding = make(chan struct{}, 1)
@@ -60,7 +64,8 @@ func SizesFor(width int) []int {
 // Resize decodes the picture in data once and hands each of its sizes in each
 // of the formats to emit, upright, widest first and never enlarged. It waits
 // for other pictures of this process, until ctx ends. A picture that moves
-// gives no sizes. The errors are those of Probe, of ctx and of emit.
+// gives no sizes. One that would take more than 512 MB to decode is
+// ErrTooManyPixels. The other errors are those of Probe, of ctx and of emit.
 func Resize(ctx context.Context, data []byte, formats []Format, emit func(Variant) error) error {
 	l, err := read(data)
 	if err != nil {
@@ -68,6 +73,9 @@ func Resize(ctx context.Context, data []byte, formats []Format, emit func(Varian
 	}
 	if !l.Format.Raster() || l.Animated || len(formats) == 0 {
 		return nil
+	}
+	if l.memory > maxMemory {
+		return ErrTooManyPixels
 	}
 	select {
 	case decoding <- struct{}{}:

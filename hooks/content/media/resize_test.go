@@ -151,6 +151,40 @@ func TestResizeRefusesWhatTheDecoderSeesDifferently(t *testing.T) {
 	}
 }
 
+func TestTheMemoryOfDecodingIsKnownBeforehand(t *testing.T) {
+	t.Parallel()
+	frame := func(marker byte, sampling ...byte) []byte {
+		b := []byte{0xFF, marker, 0, 0, 8, 0x1B, 0x58, 0x1B, 0x58, byte(len(sampling))} // 7000 × 7000
+		for i, s := range sampling {
+			b = append(b, byte(i+1), s, 0)
+		}
+		return b
+	}
+	for _, tt := range []struct {
+		name string
+		seg  []byte
+		want int64 // in millions of bytes
+	}{
+		{"grey", frame(0xC0, 0x11), 49},
+		{"4:2:0", frame(0xC0, 0x22, 0x11, 0x11), 73},
+		{"4:4:4", frame(0xC0, 0x11, 0x11, 0x11), 147},
+		{"progressive 4:2:0", frame(0xC2, 0x22, 0x11, 0x11), 367},
+		{"progressive 4:4:4", frame(0xC2, 0x11, 0x11, 0x11), 735},
+	} {
+		l := &layout{}
+		if err := l.frame(tt.seg[1], tt.seg); err != nil || l.memory/1_000_000 != tt.want {
+			t.Errorf("%s: %d %v, want %d", tt.name, l.memory, err, tt.want)
+		}
+	}
+	// Nothing but the header is there: it is refused before the decoder looks.
+	data := append([]byte{0xFF, 0xD8}, frame(0xC2, 0x11, 0x11, 0x11)...)
+	data[2+3] = byte(len(data) - 4)
+	data = append(append(data, jpegSegment(markerSOS, "\x01\x01\x00\x00\x00\x00")...), 1, 2, 0xFF, markerEOI)
+	if err := Resize(t.Context(), data, []Format{WebP}, nil); !errors.Is(err, ErrTooManyPixels) {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestTheWebPEncoderLoadsNothing(t *testing.T) {
 	t.Parallel()
 	if err := encoder.Dynamic(); err == nil {

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -20,6 +21,9 @@ import (
 
 // kindSizes is the queue's name for making the sizes of one picture.
 const kindSizes = "media.sizes"
+
+// largePicture is from how many pixels on memory is given back at once.
+const largePicture = 4_000_000
 
 // order is the payload of a job: which file of which record, in which formats
 // (none means the usual ones).
@@ -94,6 +98,9 @@ func makeSizes(ctx context.Context, app core.App, o order) error {
 	original, err := load(fsys, record.BaseFilesPath()+"/"+o.File)
 	if err != nil {
 		return err
+	}
+	if s.Width*s.Height > largePicture {
+		defer debug.FreeOSMemory() // or the process would keep it for minutes
 	}
 	var made []string
 	err = Resize(ctx, original, o.Formats, func(v Variant) error {
