@@ -24,8 +24,8 @@ func run() error {
 		return err
 	}
 	app := pocketbase.NewWithConfig(base)
+	// PocketBase's own plugins: JavaScript hooks, and migrations of your own.
 	if !cfg.Standalone {
-		// PocketBase's own plugins: JavaScript hooks and migrations.
 		if err := jsvm.Register(app, jsvm.Config{
 			HooksDir:      cfg.HooksDir,
 			HooksWatch:    cfg.HooksWatch,
@@ -34,13 +34,13 @@ func run() error {
 		}); err != nil {
 			return fmt.Errorf("start the JavaScript hooks: %w", err)
 		}
-		if err := migratecmd.Register(app, app.RootCmd, migratecmd.Config{
-			TemplateLang: migratecmd.TemplateLangJS,
-			Automigrate:  cfg.Automigrate,
-			Dir:          cfg.MigrationsDir,
-		}); err != nil {
-			return fmt.Errorf("start the migrate command: %w", err)
-		}
+	}
+	if err := migratecmd.Register(app, app.RootCmd, migratecmd.Config{
+		TemplateLang: migratecmd.TemplateLangJS,
+		Automigrate:  cfg.Automigrate,
+		Dir:          cfg.MigrationsDir,
+	}); err != nil {
+		return fmt.Errorf("start the migrate command: %w", err)
 	}
 	if err := hooks.Register(app, app.RootCmd, cfg); err != nil {
 		return err

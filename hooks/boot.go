@@ -54,11 +54,17 @@ func Boot(args, environ []string) (pocketbase.Config, Config, error) {
 	flags.ParseErrorsWhitelist.UnknownFlags = true
 	flags.SetOutput(discard{})
 	flags.BoolP("help", "h", false, "")
-	dir := flags.String("dir", "", "")
+	// PocketBase's own, so that they don't swallow the command that follows.
+	flags.String("dir", "", "")
+	flags.Bool("dev", false, "")
+	flags.String("encryptionEnv", "", "")
+	flags.Int("queryTimeout", 0, "")
+	flags.BoolP("version", "v", false, "")
 	cfg.bind(flags)
 	if err := flags.Parse(args); err != nil {
 		return pocketbase.Config{}, cfg, fmt.Errorf("%w; see bungalow --help", err)
 	}
+	ownFolder := flags.Changed("dir") // by hand, not by a variable that means another site
 	if err := env.fill(flags); err != nil {
 		return pocketbase.Config{}, cfg, err
 	}
@@ -71,7 +77,7 @@ func Boot(args, environ []string) (pocketbase.Config, Config, error) {
 	}
 	switch command(flags.Args()) {
 	case "demo":
-		if *dir == "" {
+		if !ownFolder {
 			tmp, err := os.MkdirTemp("", "bungalow-demo-")
 			if err != nil {
 				return base, cfg, fmt.Errorf("make a folder for the demo: %w", err)

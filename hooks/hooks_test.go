@@ -2,6 +2,7 @@ package hooks_test
 
 import (
 	"net/http"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -155,6 +156,24 @@ func TestUnknownFeaturesAreNamed(t *testing.T) {
 	if err != nil || strings.Join(cfg.Without, " ") != "forms" {
 		t.Errorf("the flag does not win: %+v, %v", cfg, err)
 	}
+}
+
+func TestWhichCommandsOpenAFolder(t *testing.T) {
+	t.Parallel()
+	for line, standalone := range map[string]bool{
+		"": true, "--help": true, "theme eject x": true, "--dev theme eject x": true, "serve": false, "--dev serve": false,
+		"--dir x serve": false, "serve --http 127.0.0.1:1 example.com": false, "--queryTimeout 3 superuser create": false,
+	} {
+		_, cfg, err := hooks.Boot(strings.Fields(line), nil)
+		if err != nil || cfg.Standalone != standalone {
+			t.Errorf("%q: standalone %v, %v", line, cfg.Standalone, err)
+		}
+	}
+	base, cfg, err := hooks.Boot([]string{"demo"}, []string{"BUNGALOW_DIR=/srv/site"})
+	if err != nil || cfg.Throwaway == "" || strings.HasPrefix(base.DefaultDataDir, "/srv/site") {
+		t.Errorf("the demo would use %s, %v", base.DefaultDataDir, err)
+	}
+	_ = os.RemoveAll(cfg.Throwaway)
 }
 
 func TestEachFeatureCanBeLeftOutAlone(t *testing.T) {
