@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,7 +17,8 @@ import (
 // website is a running site with something of everything.
 type website struct {
 	*binary.Server
-	root binary.Client
+	root    binary.Client
+	planted atomic.Int64 // vectors stored by plant
 }
 
 // themePages are the addresses of the seeded site, one for every page of the
@@ -79,7 +81,7 @@ func startSite(ctx context.Context) (*website, error) {
 	}
 	atEnd(server.Kill)
 	root, err := server.Superuser(ctx)
-	return &website{server, root}, err
+	return &website{Server: server, root: root}, err
 }
 
 // create makes a record and returns its id.
