@@ -36,7 +36,7 @@ type View struct {
 	// Menu and FooterMenu are the menus "main" and "footer".
 	Menu       []MenuItem
 	FooterMenu []MenuItem
-	// Breadcrumbs leads from the home page to the parent of this page; empty draws none.
+	// Breadcrumbs leads from the home page to the parent of this page; fewer than two draw none.
 	Breadcrumbs []Link
 	// LocaleLinks is the language switch; fewer than two draw none.
 	LocaleLinks []LocaleLink
