@@ -2,6 +2,7 @@ package hooks
 
 import (
 	"fmt"
+	"sync"
 
 	"bungalow/hooks/kit/cache"
 	"bungalow/hooks/kit/theme"
@@ -46,11 +47,15 @@ func bindTheme(app core.App, cfg Config) {
 	})
 }
 
-// untilTerminate is closed when the app is told to stop.
+// untilTerminate is closed when the app is told to stop. A restart replaces the
+// process; where it fails, the app goes on and is told to stop again later.
 func untilTerminate(app core.App) <-chan struct{} {
 	stop := make(chan struct{})
+	var once sync.Once
 	app.OnTerminate().BindFunc(func(e *core.TerminateEvent) error {
-		close(stop)
+		if !e.IsRestart {
+			once.Do(func() { close(stop) })
+		}
 		return e.Next()
 	})
 	return stop
