@@ -121,13 +121,13 @@ func book(c *canvas, x, floor, room float64) float64 {
 
 // arches draws nested arches with a loaf in each.
 func arches(c *canvas, width, height float64) {
-	ground := height * 0.86
+	ground := math.Round(height * 0.86)
 	c.rect(mix(c.palette[0], c.palette[5], 0.4), 0, 0, width, height)
 	n := 2 + c.rnd.IntN(3)
 	span := width / float64(n)
 	for i := range n {
 		x, r := span*(float64(i)+0.5), math.Min(span*0.47, height*0.62)
-		leg := math.Max(r*0.35, height*c.between(0.62, 0.74)-r)
+		leg := math.Round(math.Max(r*0.35, height*c.between(0.62, 0.74)-r))
 		first := c.rnd.IntN(4)
 		for ring := range 4 {
 			fill := c.palette[2+(first+ring)%4]
