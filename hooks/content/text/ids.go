@@ -20,7 +20,7 @@ var taken = set(`
 	window self top parent frames opener document navigator history screen event alert confirm prompt eval fetch
 	localstorage sessionstorage indexeddb caches crypto performance console settimeout setinterval origin status closed
 	constructor prototype __proto__ hasownproperty tostring valueof addeventlistener removeeventlistener dispatchevent
-	htmx bungalow content main search comments comment menu nav header footer sidebar toc theme accent skip q site page article`)
+	htmx bungalow content main search comments comment menu nav header footer sidebar toc theme accent skip q site page article related toc-title`)
 
 // ids hands out the ids of one body; each is used once.
 type ids map[string]bool

@@ -29,6 +29,7 @@ func TestRender(t *testing.T) {
 		{"new window", HTML, `<a href="/x" target="_blank" rel="opener">x</a>`, `<a href="/x" target="_blank" rel="noopener">x</a>`},
 		{"video", HTML, `<video src="https://e.org/v.mp4" autoplay></video>`, `<video src="https://e.org/v.mp4" controls="" preload="metadata"></video>`},
 		{"insecure video", HTML, `<video src="http://e.org/v.mp4"></video>`, `<video controls="" preload="metadata"></video>`},
+		{"empty header", HTML, `<table><tr><th scope="col"> </th><th>a</th></tr></table>`, `<div class="table-wrap" tabindex="0"><table><tbody><tr><td> </td><th>a</th></tr></tbody></table></div>`},
 		{"control characters", HTML, "a\x00b\x08c\r\nd", "abc\nd"},
 		{"shortcode", Markdown, `{{ form "contact" }}`, "<p>{{ form &#34;contact&#34; }}</p>\n"},
 	} {

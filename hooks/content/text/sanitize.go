@@ -2,6 +2,7 @@ package text
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"golang.org/x/net/html"
@@ -120,6 +121,7 @@ func rewrite(root *html.Node) {
 		}
 	}
 	labelTasks(root)
+	emptyHeaders(root)
 	frameTables(root)
 }
 
@@ -201,6 +203,17 @@ func labelTasks(root *html.Node) {
 				addClass(li, "task")
 				break
 			}
+		}
+	}
+}
+
+// emptyHeaders makes plain cells of header cells that say nothing, such as the
+// corner of a Markdown table: a screen reader would announce them.
+func emptyHeaders(root *html.Node) {
+	for n := range root.Descendants() {
+		if n.Type == html.ElementNode && n.Data == "th" && (n.FirstChild == nil || n.FirstChild.NextSibling == nil && n.FirstChild.Type == html.TextNode && strings.TrimSpace(n.FirstChild.Data) == "") {
+			n.Data, n.DataAtom = "td", atom.Td
+			n.Attr = slices.DeleteFunc(n.Attr, func(a html.Attribute) bool { return a.Key == "scope" })
 		}
 	}
 }
