@@ -125,7 +125,7 @@ func (s *Server) errorPage(r *request, status int) error {
 		return err
 	}
 	locale, _ := address.Split(site, r.Request.URL.Path)
-	key := s.key(r.RequestEvent, fmt.Sprintf(" error %d %s", status, locale))
+	key := key(r.base, r.Request, fmt.Sprintf(" error %d %s", status, locale))
 	return s.fromCache(r, key, locale, func(b *build) (*cache.Entry, error) { return b.errorPage(status) })
 }
 
@@ -160,7 +160,7 @@ func (s *Server) cached(r *request, locale string, make maker) error {
 	if bypasses(r.Request) && r.Auth != nil {
 		return s.uncached(r, locale, make)
 	}
-	return s.fromCache(r, s.key(r.RequestEvent, r.Request.URL.Path), locale, make)
+	return s.fromCache(r, key(r.base, r.Request, r.Request.URL.Path), locale, make)
 }
 
 func (s *Server) fromCache(r *request, key, locale string, make maker) error {

@@ -73,36 +73,64 @@ func Register(app core.App, cfg Config) error {
 			if theme.Of(e.App) == nil {
 				return fmt.Errorf("the theme was not loaded before the site")
 			}
-			e.Router.GET(catchAll, s.serve).
-				Bind(&hook.Handler[*core.RequestEvent]{Id: "bungalowPageCache", Priority: firstly, Func: s.fromMemory}).
-				Bind(apis.SkipSuccessActivityLog())
-			return e.Next()
+			e.App.Store().Set(storeKey, s)
+			e.Router.GET(catchAll, s.serve).Bind(apis.SkipSuccessActivityLog())
+			if e.Server == nil { // a router without a server, as in tests
+				return e.Next()
+			}
+			if err := e.Next(); err != nil {
+				return err
+			}
+			e.Server.Handler = s.MemoryFirst(e.Server.Handler)
+			return nil
 		},
 	})
 	return nil
 }
 
+// Of is the app's server of pages, nil before it serves.
+func Of(app core.App) *Server {
+	s, _ := app.Store().Get(storeKey).(*Server)
+	return s
+}
+
 const (
+	storeKey = "bungalow.site"
 	catchAll = "/{path...}"
 	// lastly mounts the catch-all after every other route.
 	lastly = 999
-	// firstly answers from memory before any other middleware.
-	firstly = -100_000
 )
 
-// fromMemory answers a stranger's plain request with a page that is ready.
-func (s *Server) fromMemory(e *core.RequestEvent) error {
-	r := e.Request
-	if r.URL.RawQuery != "" || bypasses(r) {
-		return e.Next()
+// MemoryFirst answers a stranger's plain request with a page that is ready,
+// and leaves everything else to next. It stands before the router: a page is
+// in memory only if the router has led to it, so no other route is passed over.
+func (s *Server) MemoryFirst(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if entry, ok := s.ready(r); ok {
+			entry.Serve(w, r)
+			e := &core.RequestEvent{App: s.app}
+			e.Request, e.Response = r, w
+			s.served(e, entry.Status, entry.Label, true)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// ready is the page in memory that answers the request, if there is one.
+func (s *Server) ready(r *http.Request) (*cache.Entry, bool) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead || r.URL.RawQuery != "" || bypasses(r) {
+		return nil, false
 	}
-	entry, ok := s.cache.Get(s.key(e, r.URL.Path))
+	base := baseURL(s.app, r)
+	if _, host, _ := strings.Cut(base, "://"); !strings.EqualFold(host, r.Host) {
+		return nil, false // the router may redirect this host
+	}
+	entry, ok := s.cache.Get(key(base, r, r.URL.Path))
 	if !ok || s.static.OnDisk(r.URL.Path) {
-		return e.Next()
+		return nil, false
 	}
-	entry.Serve(e.Response, r)
-	s.served(e, entry.Status, entry.Label, true)
-	return nil
+	return entry, true
 }
 
 // bypasses reports whether the visitor may be a member of staff, who sees
@@ -122,9 +150,12 @@ func bypasses(r *http.Request) bool {
 	return false
 }
 
-// key is where the page of a path lies in the cache.
-func (s *Server) key(e *core.RequestEvent, path string) string {
-	return "page " + baseURL(e) + path
+// key is where the page of a path lies in the cache. Its headers differ over TLS.
+func key(base string, r *http.Request, path string) string {
+	if r.TLS != nil {
+		return "page over TLS " + base + path
+	}
+	return "page " + base + path
 }
 
 // defaultAppURL is PocketBase's, which nobody meant.
@@ -132,15 +163,15 @@ const defaultAppURL = "http://localhost:8090"
 
 // baseURL is the site's own address without a trailing slash: what the owner
 // set, else the one that the visitor used.
-func baseURL(e *core.RequestEvent) string {
-	if set := strings.TrimRight(e.App.Settings().Meta.AppURL, "/"); set != "" && set != defaultAppURL {
+func baseURL(app core.App, r *http.Request) string {
+	if set := strings.TrimRight(app.Settings().Meta.AppURL, "/"); set != "" && set != defaultAppURL {
 		return set
 	}
 	scheme := "http://"
-	if e.IsTLS() {
+	if r.TLS != nil {
 		scheme = "https://"
 	}
-	return scheme + cleanHost(e.Request.Host)
+	return scheme + cleanHost(r.Host)
 }
 
 // cleanHost keeps what a host may be made of; a stranger chooses this header.
@@ -192,5 +223,5 @@ type request struct {
 }
 
 func (s *Server) request(e *core.RequestEvent) *request {
-	return &request{RequestEvent: e, ctx: e.Request.Context(), base: baseURL(e)}
+	return &request{RequestEvent: e, ctx: e.Request.Context(), base: baseURL(e.App, e.Request)}
 }

@@ -5,6 +5,8 @@ import (
 	"encoding/xml"
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -275,6 +277,54 @@ func TestOnRenderAndOnServed(t *testing.T) {
 	}
 	if s := served[2]; s.Path != "/about/" || !s.Cached || s.Status != 200 || s.UserAgent != "Test/1" || s.Referrer != "https://example.org/" || s.Page != "page" {
 		t.Errorf("%+v", s)
+	}
+}
+
+func TestMemoryAnswersOnlyWhatTheRouterWould(t *testing.T) {
+	t.Parallel()
+	app := furnished(t)
+	app.Get("/about/")
+	cached := func(path string, header ...string) bool {
+		t.Helper()
+		was := false
+		id := events.OnServed(app).BindFunc(func(e *events.ServedEvent) error {
+			was = e.Cached
+			return e.Next()
+		})
+		defer events.OnServed(app).Unbind(id)
+		app.Get(path, header...)
+		return was
+	}
+	if !cached("/about/") {
+		t.Error("a stranger's second request was not answered from memory")
+	}
+	if token := sitetest.Superuser(t, app); cached("/about/", "Authorization", token) {
+		t.Error("a superuser got the strangers' page")
+	}
+	app.Settings().Meta.AppURL = "https://bakery.example"
+	if err := app.Save(app.Settings()); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if _, body := app.Get("/about/"); !strings.Contains(body, `href="https://bakery.example/about/"`) {
+			t.Error("the canonical address is not the site's own")
+		}
+	}
+}
+
+func TestAFileOfTheOwnerWinsOverAPageInMemory(t *testing.T) {
+	t.Parallel()
+	app := furnished(t)
+	app.Get("/about/")
+	file := filepath.Join(app.DataDir(), "pb_public", "about", "index.html")
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte("my own page"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, body := app.Get("/about/"); body != "my own page" {
+		t.Errorf("got %.100s", body)
 	}
 }
 

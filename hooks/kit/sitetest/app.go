@@ -16,6 +16,7 @@ import (
 	"bungalow/hooks"
 	"bungalow/hooks/kit/roles"
 	"bungalow/hooks/kit/schema"
+	"bungalow/hooks/site"
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tests"
@@ -115,6 +116,9 @@ func handler(t testing.TB, app core.App) http.Handler {
 	})
 	if err != nil {
 		t.Fatalf("serve: %v", err)
+	}
+	if s := site.Of(app); s != nil { // as the running server does
+		return s.MemoryFirst(mux)
 	}
 	return mux
 }
