@@ -42,23 +42,40 @@ type link struct {
 }
 
 func (s *seeder) menus() error {
-	main := []link{
+	for _, m := range []struct {
+		name  string
+		items []link
+	}{{"main", mainMenu}, {"footer", footerMenu}, {"main.de", mainMenuGerman}, {"footer.de", footerMenuGerman}} {
+		if err := s.save(schema.Menus, m.name, map[string]any{"name": m.name, "items": m.items}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var (
+	mainMenu = []link{
 		{Label: "Journal", URL: "/blog/"},
 		{Label: "About", URL: "/about/", Children: []link{{Label: "The people", URL: "/about/team/"}, {Label: "The house", URL: "/about/house/"}}},
 		{Label: "Visit", URL: "/visit/", Children: []link{{Label: "Getting here", URL: "/visit/getting-here/"}}},
 		{Label: "Contact", URL: "/contact/"},
 	}
-	footer := []link{
+	footerMenu = []link{
 		{Label: "Archive", URL: "/archive/"},
 		{Label: "Style guide", URL: "/style-guide/"},
 		{Label: "Imprint and privacy", URL: "/imprint/"},
 		{Label: "Feed", URL: "/feed.xml"},
 	}
-	if err := s.save(schema.Menus, "main", map[string]any{"name": "main", "items": main}); err != nil {
-		return err
+	mainMenuGerman = []link{
+		{Label: "Blog", URL: "/de/blog/"},
+		{Label: "Über uns", URL: "/de/ueber-uns/"},
 	}
-	return s.save(schema.Menus, "footer", map[string]any{"name": "footer", "items": footer})
-}
+	footerMenuGerman = []link{
+		{Label: "Archiv", URL: "/de/archive/"},
+		{Label: "Suche", URL: "/de/search/"},
+		{Label: "Feed", URL: "/de/feed.xml"},
+	}
+)
 
 func (s *seeder) redirects() error {
 	for _, r := range []struct {
