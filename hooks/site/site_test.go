@@ -3,6 +3,7 @@ package site_test
 import (
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -10,10 +11,12 @@ import (
 	"strings"
 	"testing"
 
+	"bungalow/hooks"
 	"bungalow/hooks/kit/events"
 	"bungalow/hooks/kit/schema"
 	"bungalow/hooks/kit/settings"
 	"bungalow/hooks/kit/sitetest"
+	"github.com/pocketbase/pocketbase/core"
 )
 
 // furnished is a site with a little of everything.
@@ -346,5 +349,85 @@ func TestStrangersNeverGetAServerError(t *testing.T) {
 		if res.StatusCode >= 500 {
 			t.Errorf("%s answers %d\n%.300s", path, res.StatusCode, body)
 		}
+	}
+}
+
+func TestAFailureShowsThePageOfFailures(t *testing.T) {
+	t.Parallel()
+	app := furnished(t)
+	fails := true
+	events.OnRender(app).BindFunc(func(e *events.RenderEvent) error {
+		if fails && e.Page == "page" {
+			return errors.New("secret detail")
+		}
+		return e.Next()
+	})
+	res, body := app.Get("/about/")
+	if res.StatusCode != http.StatusInternalServerError || !strings.Contains(body, "<h1") || strings.Contains(body, "secret detail") {
+		t.Errorf("%d %.300s", res.StatusCode, body)
+	}
+	if res.Header.Get("Cache-Control") != "no-store" {
+		t.Errorf("a failure may be kept: %s", res.Header.Get("Cache-Control"))
+	}
+	fails = false
+	if res, _ := app.Get("/about/"); res.StatusCode != http.StatusOK {
+		t.Errorf("after the failure it answers %d", res.StatusCode)
+	}
+}
+
+func TestASinglePageAppGetsItsIndex(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "index.html"), []byte("the app"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for fallback, want := range map[bool]int{true: http.StatusOK, false: http.StatusNotFound} {
+		app := sitetest.NewWith(t, hooks.Config{PublicDir: dir, IndexFallback: fallback})
+		if res, body := app.Get("/some/state/"); res.StatusCode != want || fallback != (body == "the app") {
+			t.Errorf("fallback %v: %d %.100s", fallback, res.StatusCode, body)
+		}
+		if _, body := app.Get("/"); body != "the app" {
+			t.Errorf("the home page is %.100s", body)
+		}
+		if res, _ := app.Get("/api/nothing"); res.StatusCode != http.StatusNotFound {
+			t.Errorf("the API answers %d", res.StatusCode)
+		}
+	}
+}
+
+func TestTooManyRequestsSaysWhenToComeBack(t *testing.T) {
+	t.Parallel()
+	app := sitetest.New(t)
+	s := app.Settings()
+	s.RateLimits.Enabled = true
+	s.RateLimits.Rules = []core.RateLimitRule{{Label: "/api/", MaxRequests: 2, Duration: 60}}
+	if err := app.Save(s); err != nil {
+		t.Fatal(err)
+	}
+	for n := range 4 {
+		res, _ := app.Get("/api/site/search?q=x")
+		if limited := n >= 2; limited != (res.StatusCode == http.StatusTooManyRequests) || limited != (res.Header.Get("Retry-After") != "") {
+			t.Errorf("request %d: %d, Retry-After %q", n, res.StatusCode, res.Header.Get("Retry-After"))
+		}
+	}
+}
+
+func TestALargeSitemapIsSplit(t *testing.T) {
+	t.Parallel()
+	app := sitetest.New(t)
+	_, err := app.NonconcurrentDB().NewQuery(`INSERT INTO posts (id, title, slug, locale, status, published_at, updated)
+		SELECT printf('p%014d', value), 'x', 'p' || value, 'en', 'published', '2026-01-01 00:00:00.000Z', '2026-01-01 00:00:00.000Z'
+		FROM (WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < 50010) SELECT value FROM n)`).Execute()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, index := app.Get("/sitemap.xml")
+	if strings.Count(index, "<sitemap>") != 2 || !strings.Contains(index, "http://example.com/sitemap-2.xml") {
+		t.Fatalf("the index is %.500s", index)
+	}
+	_, first := app.Get("/sitemap-1.xml")
+	_, second := app.Get("/sitemap-2.xml")
+	if a, b := strings.Count(first, "<url>"), strings.Count(second, "<url>"); a != 50_000 || a+b != 50_011 {
+		t.Errorf("the parts hold %d and %d addresses", a, b)
 	}
 }
