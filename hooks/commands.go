@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"strings"
 
+	"bungalow/hooks/content/imports"
 	"github.com/pocketbase/pocketbase"
 	"github.com/pocketbase/pocketbase/cmd"
 	"github.com/pocketbase/pocketbase/core"
@@ -46,7 +47,7 @@ func addCommands(app core.App, root *cobra.Command, cfg Config) {
 	serve := cmd.NewServeCommand(app, true)
 	serve.Short = "Starts the site (at http://localhost:8090 unless a domain or --http says otherwise)"
 	serve.Example = "  bungalow serve\n  bungalow serve example.com www.example.com\n  bungalow serve --http 127.0.0.1:9000"
-	root.AddCommand(serve, demoCommand(app, serve), themeCommand(), cmd.NewSuperuserCommand(app))
+	root.AddCommand(serve, demoCommand(app, serve), imports.Command(app, commentImporter(cfg)), themeCommand(), cmd.NewSuperuserCommand(app))
 }
 
 // version names what this executable is made of.

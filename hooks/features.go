@@ -4,7 +4,9 @@ import (
 	"html/template"
 	"slices"
 
+	"bungalow/hooks/comments"
 	"bungalow/hooks/content"
+	"bungalow/hooks/content/imports"
 	"bungalow/hooks/content/media"
 	"bungalow/hooks/content/text"
 	"bungalow/hooks/kit/schema"
@@ -20,6 +22,7 @@ func registerContent(app core.App, _ Config) error {
 	if err := content.Register(app); err != nil {
 		return err
 	}
+	imports.Register(app)
 	return media.Register(app)
 }
 
@@ -87,4 +90,23 @@ func (contentForSite) Contents(html string) []site.Heading {
 		out[i] = site.Heading{Level: h.Level, ID: h.ID, Text: h.Text}
 	}
 	return out
+}
+
+// commentsForImport answers what an import asks of the comments.
+type commentsForImport struct{}
+
+func (commentsForImport) ImportComments(app core.App, batch []imports.Comment) (created, known int, err error) {
+	moved := make([]comments.Imported, len(batch))
+	for i, c := range batch {
+		moved[i] = comments.Imported{SourceKey: c.Key, Parent: c.Parent, Thread: c.Thread, Author: c.Author, Email: c.Email, URL: c.URL, HTML: c.HTML, Status: c.Status, At: c.At}
+	}
+	return comments.Import(app, moved)
+}
+
+// commentImporter is nil where comments are switched off.
+func commentImporter(cfg Config) imports.CommentImporter {
+	if slices.Contains(cfg.Without, "comments") {
+		return nil
+	}
+	return commentsForImport{}
 }

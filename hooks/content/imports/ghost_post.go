@@ -110,6 +110,7 @@ func (g *ghost) post(raw json.RawMessage, emit func(Item) bool) bool {
 		i.note(remark)
 	}
 	g.fill(&i, &p)
+	i.Timed = p.Status == "scheduled"
 	g.refs(&i, &p)
 	for _, r := range g.people() {
 		if !emit(r) {

@@ -55,6 +55,7 @@ type Item struct {
 	Title, Slug    string
 	Status         string // a status of schema
 	PublishedAt    time.Time
+	Timed          bool // the source was to publish it at PublishedAt
 	Format, Body   string
 	Excerpt        string
 	Featured       bool
@@ -77,6 +78,8 @@ type Item struct {
 
 	Menu    []MenuEntry
 	Comment *Comment
+
+	renamed string // by the writer, because its address was taken
 }
 
 // MenuEntry is one line of a menu. Target is the key of what it leads to; where

@@ -56,7 +56,7 @@ func (w *wordpress) writing(n *wxrNode, kind Kind, emit func(Item) bool) bool {
 		i.Name, i.Skip = i.Title, "it is WordPress's own "+n.get("wp:status")+", not something that was written"
 		return emit(i)
 	}
-	i.PublishedAt = when(n)
+	i.PublishedAt, i.Timed = when(n), n.get("wp:status") == "future"
 	var remark string
 	if i.Status, remark = wordpressStatus(n, i.PublishedAt, time.Now()); remark != "" {
 		i.note(remark)
