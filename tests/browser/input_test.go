@@ -3,6 +3,7 @@ package browser
 import (
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/runtime"
@@ -15,6 +16,24 @@ func fill(selector, text string) chromedp.Action[chromedp.Void] {
 
 func submit(selector string) chromedp.Action[chromedp.Void] {
 	return chromedp.Submit(chromedp.CSS(selector))
+}
+
+// until waits for a condition, through a change of page too.
+func (b *tab) until(condition string) {
+	b.t.Helper()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		// While one page gives way to the next there is nothing to ask: ask again.
+		if ok, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](condition)); err == nil && ok {
+			return
+		}
+		select {
+		case <-b.ctx.Done():
+			b.t.Fatalf("it never came true that %s", condition)
+		case <-tick.C:
+		}
+	}
 }
 
 func press(keys string) chromedp.Action[chromedp.Void] { return chromedp.KeyEvent(keys) }
