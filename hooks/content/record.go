@@ -185,7 +185,7 @@ func render(r *core.Record) error {
 	}
 	r.Set("html", out.HTML)
 	r.Set("reading_minutes", out.Minutes)
-	r.Set("summary", text.Excerpt(out.Text, summaryLength))
+	r.Set("summary", text.Excerpt(text.Prose(out.HTML), summaryLength))
 	return nil
 }
 
