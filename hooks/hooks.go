@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"bungalow/hooks/engine"
 	"bungalow/hooks/kit/cache"
 	"bungalow/hooks/kit/health"
 	"bungalow/hooks/kit/mail"
@@ -56,6 +57,10 @@ func features() []feature {
 		{
 			name: "site", uses: []string{"content"}, migrations: &core.MigrationsList{},
 			register: registerSite, routes: site.Routes,
+		},
+		{
+			name: "engine", migrations: &core.MigrationsList{},
+			register: func(app core.App, _ Config) error { return engine.Register(app, engine.All()) },
 		},
 	}
 }

@@ -1,0 +1,57 @@
+package hooks_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"bungalow/hooks"
+	"bungalow/hooks/engine"
+	"github.com/pocketbase/pocketbase/apis"
+	"github.com/pocketbase/pocketbase/core"
+)
+
+// TestTheEngineRunsInTheWholeSite holds that no feature of ours binds a hook
+// that sends the engine back to PocketBase's longer way.
+func TestTheEngineRunsInTheWholeSite(t *testing.T) {
+	t.Parallel()
+	for _, without := range [][]string{nil, {"engine"}} {
+		app := core.NewBaseApp(core.BaseAppConfig{DataDir: filepath.Join(t.TempDir(), "pb_data")})
+		if err := hooks.Register(app, nil, hooks.Config{Without: without}); err != nil {
+			t.Fatal(err)
+		}
+		if err := app.Bootstrap(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = app.ClearBootstrap() })
+		router, err := apis.NewRouter(app)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = app.OnServe().Trigger(&core.ServeEvent{App: app, Router: router}, func(e *core.ServeEvent) error {
+			mux, err := e.Router.BuildMux()
+			if err == nil {
+				mux.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/api/health", nil))
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		deadline := time.Now().Add(10 * time.Second)
+		for without == nil {
+			if written, _ := engine.Of(app).LogStats(); written == 1 {
+				break
+			}
+			if time.Now().After(deadline) {
+				t.Fatal("the request log is not written in batches")
+			}
+			time.Sleep(time.Millisecond)
+		}
+		if written, _ := engine.Of(app).LogStats(); without != nil && written != 0 {
+			t.Error("the engine runs although it is left out")
+		}
+	}
+}
