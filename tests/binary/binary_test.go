@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -41,7 +42,14 @@ func fakeServer(mode string, args []string) int {
 		}
 		fmt.Fprintf(w, `{"length": %d, "type": %q}`, r.ContentLength, r.Header.Get("Content-Type"))
 	})
-	go func() { _ = http.ListenAndServe(args[slices.Index(args, "--http")+1], mux) }()
+	addr := args[slices.Index(args, "--http")+1]
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "Error:", addr, "is in use")
+		return 1
+	}
+	fmt.Println("listens on http://" + addr)
+	go func() { _ = http.Serve(l, mux) }()
 	<-stop
 	if mode == "deaf" {
 		select {}
@@ -97,6 +105,31 @@ func TestStartTellsWhyItFailed(t *testing.T) {
 	if _, err := Start(ctx, fake(t, "serves")); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
+}
+
+// A server that answers on the port that ours wanted is not ours.
+func TestStartIsNotFooledByATakenPort(t *testing.T) {
+	t.Parallel()
+	first, err := Start(t.Context(), fake(t, "serves"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(first.Kill)
+	second, err := Launch(fake(t, "serves").with("serve"), strings.TrimPrefix(first.URL, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := second.await(t.Context(), "/healthz"); !errors.Is(err, errExited) {
+		t.Errorf("error %v", err)
+	}
+	if code, err := second.Wait(Patience); code != 1 || err != nil {
+		t.Errorf("exit code %d, %v", code, err)
+	}
+}
+
+func (o Options) with(command string) Options {
+	o.Command = command
+	return o
 }
 
 func TestWaitEndsAServerThatDoesNot(t *testing.T) {

@@ -38,6 +38,7 @@ type Server struct {
 	began   time.Time
 	cmd     *exec.Cmd
 	output  *buffer
+	says    string // what the process prints once it listens; "" is nothing
 	done    chan struct{}
 }
 
@@ -63,7 +64,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	for try := 0; ; try++ {
 		s, err := start(ctx, o)
 		// Another process may take the port between our look and the bind.
-		if err != nil && try < 3 && errors.Is(err, errExited) && strings.Contains(err.Error(), "in use") {
+		if err != nil && try < 3 && errors.Is(err, errExited) && (strings.Contains(err.Error(), "in use") || strings.Contains(err.Error(), "is taken")) {
 			continue
 		}
 		return s, err
@@ -110,7 +111,7 @@ func Launch(o Options, addr string) (*Server, error) {
 	cmd.Env = append(cleanEnv(), o.Env...)
 	s, err := launch(cmd, addr)
 	if s != nil {
-		s.Home = o.Home
+		s.Home, s.says = o.Home, s.URL
 	}
 	return s, err
 }
@@ -142,7 +143,8 @@ func (s *Server) await(ctx context.Context, probe string) error {
 		}
 		if res, err := client.Do(req); err == nil {
 			_ = res.Body.Close()
-			if res.StatusCode == http.StatusOK {
+			// Another server may have taken the port: ours names it when it listens.
+			if res.StatusCode == http.StatusOK && strings.Contains(s.Output(), s.says) {
 				s.Started = time.Since(s.began)
 				return nil
 			}

@@ -5,24 +5,59 @@
 package faults
 
 import (
+	"context"
 	"crypto/sha256"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"bungalow/tests/binary"
 	_ "modernc.org/sqlite" // opens the databases from outside
 )
 
-// site is a folder on which the executable has already been.
+// template is a folder that was served once and has a superuser.
+var template = sync.OnceValues(func() (string, error) {
+	home, err := os.MkdirTemp("", "bungalow-faults-")
+	if err != nil {
+		return "", err
+	}
+	templateHome = home
+	server, err := binary.Start(context.Background(), binary.Options{Home: home})
+	if err != nil {
+		return home, err
+	}
+	_, err = server.Superuser(context.Background())
+	_, stopErr := server.Stop()
+	return home, errors.Join(err, stopErr)
+})
+
+var templateHome string // what TestMain removes
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if templateHome != "" {
+		_ = os.RemoveAll(templateHome)
+	}
+	os.Exit(code)
+}
+
+// site is a folder of the test's own on which the executable has already been.
 func site(t *testing.T) string {
 	t.Helper()
+	from, err := template()
+	if err != nil {
+		t.Fatal(err)
+	}
 	home := t.TempDir()
-	command(t, home, "superuser", "upsert", binary.SuperuserEmail, binary.SuperuserPassword)
+	if err := os.CopyFS(home, os.DirFS(from)); err != nil {
+		t.Fatal(err)
+	}
 	return home
 }
 
