@@ -112,7 +112,9 @@ func clip(s string, max int) string {
 
 func find(app core.App, key string) (string, error) {
 	var id string
-	err := app.DB().Select("id").From(schema.Comments).Where(dbx.HashExp{"source_key": key}).Limit(1).Row(&id)
+	// The index holds only keys that are not empty; the query has to say so too.
+	err := app.DB().Select("id").From(schema.Comments).
+		Where(dbx.NewExp("[[source_key]] = {:key} AND [[source_key]] != ''", dbx.Params{"key": key})).Limit(1).Row(&id)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return "", fmt.Errorf("look for a comment: %w", err)
 	}

@@ -90,12 +90,6 @@ func (r *Report) WriteText(w io.Writer) error {
 	section(&b, "At another address, because theirs was taken", r.Renamed)
 	section(&b, "Kept as they are, changed here since", r.Kept)
 	section(&b, "Worth knowing", r.Notes)
-	if len(r.Addresses) > 0 {
-		fmt.Fprintf(&b, "\nFiles that stay at their address (%d; --media brings them here):\n", len(r.Addresses))
-		for _, a := range r.Addresses {
-			b.WriteString("  " + a + "\n")
-		}
-	}
 	if r.Fault != "" {
 		b.WriteString("\nNot everything could be read: " + r.Fault + "\n")
 	}

@@ -2,6 +2,7 @@ package imports
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -35,6 +36,7 @@ func wordpressBody(item *Item, content string, files *attachments, postID string
 		return strings.TrimSpace(paragraphs(shortcodes(item, content, files, postID)))
 	}
 	var b strings.Builder
+	var lost []string
 	depth, from := 0, 0
 	free := func(part string) {
 		part = anyComment.ReplaceAllString(part, "")
@@ -51,24 +53,30 @@ func wordpressBody(item *Item, content string, files *attachments, postID string
 		case closing:
 			depth = max(0, depth-1)
 		case alone:
-			dropped(item, content[m[4]:m[5]])
+			lost = appendDropped(lost, content[m[4]:m[5]])
 		default:
 			depth++
 		}
 	}
 	depth = 0
 	free(content[from:])
+	if len(lost) > 0 {
+		item.note("blocks that made their content when shown are left out: " + strings.Join(lost, ", "))
+	}
 	out := embedWrapper.ReplaceAllStringFunc(b.String(), func(w string) string {
 		return linkParagraph(embedWrapper.FindStringSubmatch(w)[1])
 	})
 	return strings.TrimSpace(shortcodes(item, out, files, postID))
 }
 
-// dropped notes a block that WordPress fills when it shows the page.
-func dropped(item *Item, block string) {
+// appendDropped remembers a block that WordPress fills when it shows the page.
+func appendDropped(lost []string, block string) []string {
 	switch block = strings.TrimPrefix(block, "core/"); block {
 	case "more", "nextpage", "spacer", "separator", "page-break":
-	default:
-		item.note("the block " + block + " made its content when shown and is left out")
+		return lost
 	}
+	if slices.Contains(lost, block) {
+		return lost
+	}
+	return append(lost, block)
 }

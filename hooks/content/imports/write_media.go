@@ -27,7 +27,7 @@ import (
 // brought here.
 func (w *writer) media(i *Item) error {
 	if !w.options.Media {
-		w.report.of(KindMedia).Skipped++
+		w.report.skip(&Item{Kind: KindMedia, Name: i.URL}, "it stays at its address; --media brings it here")
 		w.report.Addresses = append(w.report.Addresses, i.URL)
 		return nil
 	}
@@ -72,6 +72,14 @@ func (w *writer) remote(i *Item, raw, alt, caption string) (string, error) {
 		w.count(&w.report.of(KindMedia).Created)
 	} else {
 		w.count(&w.report.of(KindMedia).Unchanged)
+		// A post may name its cover before the export describes the file.
+		if r.GetString("alt") == "" && r.GetString("caption") == "" && alt+caption != "" {
+			r.Set("alt", text.Excerpt(alt, 1000))
+			r.Set("caption", text.Excerpt(caption, 5000))
+			if err := w.app.Save(r); err != nil {
+				return "", err
+			}
+		}
 	}
 	return r.Id, queue.Enqueue(w.app, fetchKind, fetchJob{r.Id}, queue.Unique("import.media:"+r.Id))
 }
@@ -236,7 +244,7 @@ func rewriteRemote(app core.App, body string) (string, error) {
 // broughtHere returns the address of the first of the files that is here.
 func broughtHere(app core.App, addresses ...string) (string, error) {
 	for _, a := range addresses {
-		found, err := app.FindAllRecords(schema.Media, dbx.HashExp{"source_key": remoteKey(a)})
+		found, err := app.FindAllRecords(schema.Media, bySource(remoteKey(a)))
 		if err != nil {
 			return "", fmt.Errorf("look for a file: %w", err)
 		}
@@ -263,7 +271,7 @@ func (w *writer) redirects(i *Item, to string) error {
 		if err != nil {
 			return fmt.Errorf("look for a redirect: %w", err)
 		}
-		living, err := w.app.CountRecords(schema.Pages, dbx.HashExp{"path": bare})
+		living, err := w.app.CountRecords(schema.Pages, dbx.HashExp{"path": bare, "locale": w.site.Locale})
 		if err != nil {
 			return fmt.Errorf("look for a page: %w", err)
 		}

@@ -35,7 +35,7 @@ func (w *writer) named(i *Item) error {
 
 func (w *writer) ensure(collection string, ref Ref, about *Item) (id string, created bool, err error) {
 	slug := text.Slug(first(ref.Slug, ref.Name))
-	for _, where := range []dbx.HashExp{{"source_key": ref.Key}, {"slug": slug}} {
+	for _, where := range []dbx.Expression{bySource(ref.Key), dbx.HashExp{"slug": slug}} {
 		err := w.app.DB().Select("id").From(collection).Where(where).Limit(1).Row(&id)
 		if err == nil {
 			return id, false, nil

@@ -2,10 +2,8 @@ package imports
 
 import (
 	"crypto/sha256"
-	"database/sql"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -74,15 +72,22 @@ func setHash(app core.App, r *core.Record, fingerprint string) error {
 	return nil
 }
 
+// find returns the record of a source key, nil where there is none.
 func (w *writer) find(collection, key string) (*core.Record, error) {
-	r, err := w.app.FindFirstRecordByData(collection, "source_key", key)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
-	}
+	found, err := w.app.FindAllRecords(collection, bySource(key))
 	if err != nil {
 		return nil, fmt.Errorf("look for %s: %w", key, err)
 	}
-	return r, nil
+	if len(found) == 0 {
+		return nil, nil
+	}
+	return found[0], nil
+}
+
+// bySource finds a source key through its index, which holds only keys that
+// are not empty: SQLite uses it when the query says so too.
+func bySource(key string) dbx.Expression {
+	return dbx.NewExp("[[source_key]] = {:source} AND [[source_key]] != ''", dbx.Params{"source": key})
 }
 
 // begin begins a new record at a free address.
