@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"bungalow/hooks/kit/schema"
+	"bungalow/hooks/kit/sqlite"
 	"github.com/pocketbase/pocketbase"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/spf13/pflag"
@@ -22,6 +23,9 @@ type Config struct {
 	Without []string
 	// KeyFile is where the site's secret key lies; default pb_data/secret.key.
 	KeyFile string
+	// Durability is "full" (the default: a power cut takes no acknowledged write)
+	// or "normal" (PocketBase's own: it may take the last commits).
+	Durability string
 	// PublicDir holds the owner's own files; default pb_public beside the data folder.
 	PublicDir string
 	// IndexFallback answers addresses that nobody knows with PublicDir's index.html.
@@ -40,6 +44,9 @@ type Config struct {
 	// Throwaway is set by Boot to the temporary folder of the demo command.
 	Throwaway string
 }
+
+// engineFeature is what makes PocketBase faster and durable.
+const engineFeature = "engine"
 
 // EnvPrefix begins the name of every environment variable of ours.
 const EnvPrefix = "BUNGALOW_"
@@ -71,7 +78,7 @@ func Boot(args, environ []string) (pocketbase.Config, Config, error) {
 	if err := cfg.check(); err != nil {
 		return pocketbase.Config{}, cfg, err
 	}
-	base := pocketbase.Config{DefaultDev: false}
+	base := pocketbase.Config{DefaultDev: false, DBConnect: cfg.dbConnect()}
 	if err := env.base(&base); err != nil {
 		return base, cfg, err
 	}
@@ -95,6 +102,7 @@ func Boot(args, environ []string) (pocketbase.Config, Config, error) {
 func (c *Config) bind(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&c.Without, "without", nil, "features to leave out: "+strings.Join(schema.Features, ", "))
 	flags.StringVar(&c.KeyFile, "keyFile", "", "the file with the site's secret key (default pb_data/secret.key)")
+	flags.StringVar(&c.Durability, "durability", string(sqlite.Full), "what a power cut may take: full (nothing that was acknowledged) or normal (the last commits)")
 	flags.StringVar(&c.PublicDir, "publicDir", "", "the folder with your own files (default pb_public beside the data folder)")
 	flags.BoolVar(&c.IndexFallback, "indexFallback", false, "answer unknown addresses with index.html of the public folder (for single-page apps)")
 	flags.StringVar(&c.HooksDir, "hooksDir", "", "the folder with JavaScript hooks (default pb_hooks beside the data folder)")
@@ -113,7 +121,23 @@ func (c *Config) check() error {
 			return fmt.Errorf("there is no feature %q to leave out; the features are %s", name, strings.Join(schema.Features, ", "))
 		}
 	}
-	return nil
+	switch sqlite.Durability(c.Durability) {
+	case "", sqlite.Full, sqlite.Normal:
+		return nil
+	}
+	return fmt.Errorf("there is no durability %q; write full or normal", c.Durability)
+}
+
+// dbConnect is nil, PocketBase's own, where the engine is left out.
+func (c *Config) dbConnect() core.DBConnectFunc {
+	if slices.Contains(c.Without, engineFeature) {
+		return nil
+	}
+	return sqlite.Connect(c.database())
+}
+
+func (c *Config) database() sqlite.Options {
+	return sqlite.Options{Durability: sqlite.Durability(c.Durability)}
 }
 
 // publicDir is the folder of the owner's own files.
