@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"bungalow/hooks/engine"
 	"bungalow/hooks/kit/schema"
 	"bungalow/hooks/kit/sqlite"
 	"github.com/pocketbase/pocketbase"
@@ -79,6 +80,9 @@ func Boot(args, environ []string) (pocketbase.Config, Config, error) {
 		return pocketbase.Config{}, cfg, err
 	}
 	base := pocketbase.Config{DefaultDev: false, DBConnect: cfg.dbConnect()}
+	if !slices.Contains(cfg.Without, "engine") {
+		engine.Connections(&base)
+	}
 	if err := env.base(&base); err != nil {
 		return base, cfg, err
 	}

@@ -55,3 +55,15 @@ func TestTheEngineRunsInTheWholeSite(t *testing.T) {
 		}
 	}
 }
+
+func TestTheEngineKeepsFewConnections(t *testing.T) {
+	t.Parallel()
+	base, _, err := hooks.Boot([]string{"serve"}, nil)
+	if err != nil || base.DataMaxOpenConns < 8 || base.DataMaxOpenConns != base.DataMaxIdleConns || base.AuxMaxOpenConns != 8 || base.AuxMaxIdleConns != 8 {
+		t.Errorf("%+v, %v", base, err)
+	}
+	base, _, err = hooks.Boot([]string{"serve", "--without", "engine"}, nil)
+	if err != nil || base.DataMaxOpenConns != 0 || base.AuxMaxIdleConns != 0 {
+		t.Errorf("without the engine: %+v, %v", base, err)
+	}
+}

@@ -19,12 +19,15 @@ import (
 type Options struct {
 	// ActivityLog writes PocketBase's request log in batches.
 	ActivityLog bool
+	// Process sets the garbage collector by the size of the machine.
+	Process bool
 }
 
 // All runs every part.
 func All() Options {
 	return Options{
 		ActivityLog: true,
+		Process:     true,
 	}
 }
 
@@ -44,6 +47,9 @@ func Register(app core.App, o Options) error {
 	e := Of(app)
 	if o.ActivityLog {
 		e.log = bindActivityLog(app)
+	}
+	if o.Process {
+		bindProcess(app)
 	}
 	return nil
 }
