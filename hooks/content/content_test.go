@@ -12,6 +12,7 @@ import (
 	"bungalow/hooks/kit/schema"
 	"bungalow/hooks/kit/settings"
 	"bungalow/hooks/kit/sitetest"
+	"github.com/pocketbase/dbx"
 	validation "github.com/pocketbase/ozzo-validation/v4"
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -210,6 +211,48 @@ func TestAScheduledPostAppearsAndIsAnnouncedOnce(t *testing.T) {
 	}
 	if p.GetString("status") != schema.StatusPublished || announced != 1 {
 		t.Errorf("it is %s and was announced %d times", p.GetString("status"), announced)
+	}
+}
+
+// A post that was found due was once saved as it had been found, over what its
+// writer had saved meanwhile.
+func TestPublishingKeepsWhatWasEditedMeanwhile(t *testing.T) {
+	t.Parallel()
+	app := sitetest.New(t)
+	due := time.Now().Add(time.Hour)
+	first := sitetest.Make(t, app, schema.Posts, post("First", "published_at", due.UTC().Format(time.RFC3339)))
+	second := sitetest.Make(t, app, schema.Posts, post("Second", "published_at", due.Add(time.Minute).UTC().Format(time.RFC3339)))
+	third := sitetest.Make(t, app, schema.Posts, post("Third", "published_at", due.Add(2*time.Minute).UTC().Format(time.RFC3339)))
+	app.OnRecordUpdate(schema.Posts).BindFunc(func(e *core.RecordEvent) error {
+		if e.Record.Id != first.Id {
+			return e.Next()
+		}
+		for id, change := range map[string]map[string]any{second.Id: {"title": "Second, edited"}, third.Id: {"status": "draft"}} {
+			if _, err := e.App.DB().Update(schema.Posts, change, dbx.HashExp{"id": id}).Execute(); err != nil {
+				return err
+			}
+		}
+		return e.Next()
+	})
+	if _, err := app.DB().Update(schema.Posts, map[string]any{"published_at": "2026-01-01 00:00:00.000Z"}, dbx.HashExp{"id": first.Id}).Execute(); err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{second.Id, third.Id} {
+		if _, err := app.DB().Update(schema.Posts, map[string]any{"published_at": "2026-01-02 00:00:00.000Z"}, dbx.HashExp{"id": id}).Execute(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := content.PublishDue(app, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	for id, want := range map[string]string{first.Id: "First published", second.Id: "Second, edited published", third.Id: "Third draft"} {
+		r, err := app.FindRecordById(schema.Posts, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := r.GetString("title") + " " + r.GetString("status"); got != want {
+			t.Errorf("it is %q, want %q", got, want)
+		}
 	}
 }
 

@@ -1,6 +1,8 @@
 package content
 
 import (
+	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
@@ -11,12 +13,8 @@ import (
 	"github.com/pocketbase/pocketbase/tools/types"
 )
 
-const (
-	// lookEvery is how often the scheduler looks; nothing is later than this.
-	lookEvery = 5 * time.Second
-	// atOnce bounds how many records one look publishes.
-	atOnce = 100
-)
+// lookEvery is how often the scheduler looks; nothing is later than this.
+const lookEvery = 5 * time.Second
 
 // announce fires content.OnPublish when a record is first published. The mark
 // is saved with the record, so that a crash or a restart can't repeat it.
@@ -60,18 +58,39 @@ func bindScheduler(app core.App) {
 // refused stays scheduled, is logged, and holds up no other.
 func PublishDue(app core.App, now time.Time) error {
 	for _, collection := range []string{schema.Posts, schema.Pages} {
-		due, err := app.FindAllRecords(collection,
-			dbx.HashExp{"status": schema.StatusScheduled},
-			dbx.NewExp("published_at <= {:now}", dbx.Params{"now": now.UTC().Format(types.DefaultDateLayout)}))
+		var due []string
+		err := app.DB().Select("id").From(collection).
+			Where(isDue(now)).OrderBy("published_at").Column(&due)
 		if err != nil {
 			return fmt.Errorf("find what is due in %s: %w", collection, err)
 		}
-		for _, r := range due[:min(len(due), atOnce)] {
-			r.Set("status", schema.StatusPublished)
-			if err := app.Save(r); err != nil {
-				app.Logger().Error("a scheduled record was not published", "collection", collection, "id", r.Id, "error", err)
+		for _, id := range due {
+			if err := publish(app, collection, id, now); err != nil {
+				app.Logger().Error("a scheduled record was not published", "collection", collection, "id", id, "error", err)
 			}
 		}
 	}
 	return nil
+}
+
+func isDue(now time.Time) dbx.Expression {
+	return dbx.And(dbx.HashExp{"status": schema.StatusScheduled},
+		dbx.NewExp("published_at <= {:now}", dbx.Params{"now": now.UTC().Format(types.DefaultDateLayout)}))
+}
+
+// publish reads the record where nobody else can write, so that what a person
+// saved since it was found due is kept.
+func publish(app core.App, collection, id string, now time.Time) error {
+	return app.RunInTransaction(func(tx core.App) error {
+		r := &core.Record{}
+		err := tx.RecordQuery(collection).AndWhere(dbx.HashExp{"id": id}).AndWhere(isDue(now)).Limit(1).One(r)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil // put off, or deleted
+		}
+		if err != nil {
+			return err
+		}
+		r.Set("status", schema.StatusPublished)
+		return tx.Save(r)
+	})
 }
