@@ -33,28 +33,38 @@ func (s *Server) answer(r *request) error {
 			return err
 		}
 	}
-	if to, ok := canonical(path); ok {
-		return s.toCanonical(r, to)
-	}
-	if doc, ok := documents[path]; ok {
-		return s.cached(r, "", doc)
-	}
-	if n, ok := sitemapNumber(path); ok {
-		return s.cached(r, "", func(b *build) (*cache.Entry, error) { return sitemapPart(b, n) })
-	}
-	site, err := settings.LoadSite(r.App)
+	to, differs := canonical(path)
+	locale, make, live, err := s.find(r, to)
 	if err != nil {
 		return err
 	}
-	locale, rest := address.Split(site, path)
-	make, live := route(rest)
-	if make == nil {
+	switch {
+	case differs:
+		return s.toCanonical(r, to, locale, make)
+	case make == nil:
 		return errNotFound
-	}
-	if live || r.Request.URL.Query().Has("notice") {
+	case live || r.Request.URL.Query().Has("notice"):
 		return s.uncached(r, locale, make)
 	}
 	return s.cached(r, locale, make)
+}
+
+// find says who makes the page of a canonical path, nil if nobody does, and in
+// which language; live is as in route.
+func (s *Server) find(r *request, path string) (locale string, make maker, live bool, err error) {
+	if doc, ok := documents[path]; ok {
+		return "", doc, false, nil
+	}
+	if n, ok := sitemapNumber(path); ok {
+		return "", func(b *build) (*cache.Entry, error) { return sitemapPart(b, n) }, false, nil
+	}
+	site, err := settings.LoadSite(r.App)
+	if err != nil {
+		return "", nil, false, err
+	}
+	locale, rest := address.Split(site, path)
+	make, live = route(rest)
+	return locale, make, live, nil
 }
 
 // canonical is the one form of a page's address: clean, with a slash at its
@@ -71,11 +81,17 @@ func canonical(path string) (to string, differs bool) {
 	return clean, clean != path
 }
 
-// toCanonical redirects (308) where something lives at the canonical address;
-// an address that nobody knows is looked up among the old ones first.
-func (s *Server) toCanonical(r *request, to string) error {
-	if done, err := s.redirect(r); done || err != nil {
-		return err
+// toCanonical redirects (308) where something lives at the canonical address.
+// Elsewhere an old address, a single-page app or a 404 answers right away.
+func (s *Server) toCanonical(r *request, to, locale string, make maker) error {
+	if _, isFile := s.static.Find(to); !isFile {
+		if make == nil {
+			return errNotFound
+		}
+		there := r.at(to)
+		if _, _, err := s.entry(there, key(r.base, r.Request, to), locale, make); err != nil {
+			return err
+		}
 	}
 	u := url.URL{Path: to, RawQuery: r.Request.URL.RawQuery}
 	s.harden(r)
@@ -164,8 +180,18 @@ func (s *Server) cached(r *request, locale string, make maker) error {
 }
 
 func (s *Server) fromCache(r *request, key, locale string, make maker) error {
-	made := false
-	entry, err := s.cache.Do(r.ctx, key, func(deps *cache.Deps) (*cache.Entry, error) {
+	entry, made, err := s.entry(r, key, locale, make)
+	if err != nil {
+		return err
+	}
+	entry.Serve(r.Response, r.Request)
+	s.served(r.RequestEvent, entry.Status, entry.Label, !made)
+	return nil
+}
+
+// entry is what lies at key, made first where it is not there yet.
+func (s *Server) entry(r *request, key, locale string, make maker) (entry *cache.Entry, made bool, err error) {
+	entry, err = s.cache.Do(r.ctx, key, func(deps *cache.Deps) (*cache.Entry, error) {
 		made = true
 		b, err := s.begin(r, locale, deps)
 		if err != nil {
@@ -173,12 +199,7 @@ func (s *Server) fromCache(r *request, key, locale string, make maker) error {
 		}
 		return b.make(make)
 	})
-	if err != nil {
-		return err
-	}
-	entry.Serve(r.Response, r.Request)
-	s.served(r.RequestEvent, entry.Status, entry.Label, !made)
-	return nil
+	return entry, made, err
 }
 
 // uncached makes a page for this visitor alone.

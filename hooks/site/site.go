@@ -7,14 +7,17 @@ import (
 	"html/template"
 	"io/fs"
 	"net/http"
+	"slices"
 	"strings"
 
 	"bungalow/hooks/kit/cache"
 	"bungalow/hooks/kit/theme"
+	"bungalow/hooks/kit/web"
 	"bungalow/pb_public"
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
+	"github.com/pocketbase/pocketbase/tools/router"
 )
 
 // Config is what the site is given by those who wire it.
@@ -53,6 +56,7 @@ type Server struct {
 	cfg    Config
 	cache  *cache.Cache
 	static *Static
+	router *router.Router[*core.RequestEvent]
 }
 
 // errNotFound says that nothing lives at an address.
@@ -68,7 +72,7 @@ func Register(app core.App, cfg Config) error {
 			if e.Router.HasRoute(http.MethodGet, catchAll) {
 				return e.Next()
 			}
-			s := &Server{app: e.App, cfg: cfg, cache: cache.Of(e.App)}
+			s := &Server{app: e.App, cfg: cfg, cache: cache.Of(e.App), router: e.Router}
 			s.static = NewStatic(cfg.PublicDir, pb_public.Files, s.cache)
 			if theme.Of(e.App) == nil {
 				return fmt.Errorf("the theme was not loaded before the site")
@@ -104,7 +108,11 @@ const (
 // MemoryFirst answers a stranger's plain request with a page that is ready,
 // and leaves everything else to next. It stands before the router: a page is
 // in memory only if the router has led to it, so no other route is passed over.
+// Where somebody's middleware stands before every route, nothing is.
 func (s *Server) MemoryFirst(next http.Handler) http.Handler {
+	if guarded(s.router) {
+		return next
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if entry, ok := s.ready(r); ok {
 			entry.Serve(w, r)
@@ -115,6 +123,23 @@ func (s *Server) MemoryFirst(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// guarded reports whether middleware that is neither PocketBase's nor ours
+// stands before every route. It may refuse a visitor, so it has to see each one.
+func guarded(r *router.Router[*core.RequestEvent]) bool {
+	return slices.ContainsFunc(r.Middlewares, func(m *hook.Handler[*core.RequestEvent]) bool {
+		return !slices.Contains(harmless, m.Id)
+	})
+}
+
+// harmless are the middlewares that a page in memory may pass over: it is for
+// everybody, has headers of its own and no body to limit.
+var harmless = []string{
+	apis.DefaultActivityLoggerMiddlewareId, apis.DefaultPanicRecoverMiddlewareId, apis.DefaultRateLimitMiddlewareId,
+	apis.DefaultLoadAuthTokenMiddlewareId, apis.DefaultSuperuserIPsWhitelistMiddlewareId,
+	apis.DefaultSecurityHeadersMiddlewareId, apis.DefaultBodyLimitMiddlewareId, apis.DefaultCorsMiddlewareId,
+	apis.DefaultWWWRedirectMiddlewareId, web.RetryAfterID,
 }
 
 // ready is the page in memory that answers the request, if there is one.
@@ -224,4 +249,14 @@ type request struct {
 
 func (s *Server) request(e *core.RequestEvent) *request {
 	return &request{RequestEvent: e, ctx: e.Request.Context(), base: baseURL(e.App, e.Request)}
+}
+
+// at is the same visitor's wish for another path.
+func (r *request) at(path string) *request {
+	there := *r.Request.URL
+	there.Path, there.RawPath = path, ""
+	e := &core.RequestEvent{App: r.App, Auth: r.Auth}
+	e.Response, e.Request = r.Response, r.Request.WithContext(r.ctx)
+	e.Request.URL = &there
+	return &request{RequestEvent: e, ctx: r.ctx, base: r.base}
 }

@@ -68,6 +68,10 @@ func TestEveryAddress(t *testing.T) {
 		{"/blog/post-3", 308, "/blog/post-3/"},
 		{"//blog//post-3", 307, "/blog/post-3"}, // net/http's own, before any handler
 		{"/blog/post-3/x/", 404, ""},
+		{"/nothing", 404, "Corner Bakery"}, // no detour over /nothing/
+		{"/blog/draft", 404, ""}, {"/metrics", 404, ""}, {"/f/contact", 404, ""}, {"/embed/x", 404, ""},
+		{"/gone/", 410, ""}, {"/gone", 410, ""}, {"/about", 308, "/about/"}, {"/sitemap.xml/", 308, "/sitemap.xml"},
+		{"/assets/css/site.css/", 308, "/assets/css/site.css"}, {"/search?q=hello", 308, "/search/?q=hello"},
 		{"/tag/bread/", 200, "Post 7"},
 		{"/tag/nothing/", 404, ""},
 		{"/tag/bread/page/2/", 200, "Post 4"},
@@ -85,7 +89,6 @@ func TestEveryAddress(t *testing.T) {
 		{"/search/?q=hello", 200, "<mark>Hello</mark>"},
 		{"/search/?q=hello&page=2", 200, ""},
 		{"/search/?q=%22%00*)(&page=-1", 200, ""},
-		{"/gone/", 410, ""},
 		{"/old.php", 301, "/about/"},
 		{"/nothing/", 404, "Corner Bakery"},
 		{"/nothing.html", 404, ""},
@@ -383,8 +386,10 @@ func TestASinglePageAppGetsItsIndex(t *testing.T) {
 	}
 	for fallback, want := range map[bool]int{true: http.StatusOK, false: http.StatusNotFound} {
 		app := sitetest.NewWith(t, hooks.Config{PublicDir: dir, IndexFallback: fallback})
-		if res, body := app.Get("/some/state/"); res.StatusCode != want || fallback != (body == "the app") {
-			t.Errorf("fallback %v: %d %.100s", fallback, res.StatusCode, body)
+		for _, path := range []string{"/some/state/", "/some/state"} {
+			if res, body := app.Get(path); res.StatusCode != want || fallback != (body == "the app") {
+				t.Errorf("fallback %v, %s: %d %.100s", fallback, path, res.StatusCode, body)
+			}
 		}
 		if _, body := app.Get("/"); body != "the app" {
 			t.Errorf("the home page is %.100s", body)

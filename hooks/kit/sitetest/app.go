@@ -41,10 +41,14 @@ func New(t testing.TB, without ...string) *Site {
 	return NewWith(t, hooks.Config{Without: without})
 }
 
-// NewWith gives a fresh site with its own config.
-func NewWith(t testing.TB, cfg hooks.Config) *Site {
+// NewWith gives a fresh site with its own config, and with what a test binds to
+// the app before it serves.
+func NewWith(t testing.TB, cfg hooks.Config, bind ...func(app core.App)) *Site {
 	t.Helper()
 	app := newApp(t, cfg)
+	for _, b := range bind {
+		b(app)
+	}
 	return &Site{TestApp: app, Handler: handler(t, app)}
 }
 
