@@ -226,7 +226,7 @@ func (s *Server) serve(e *core.RequestEvent) error {
 			return s.broken(s.request(e), err)
 		}
 	}
-	if strings.HasPrefix(path, "/api/") {
+	if strings.HasPrefix(path, "/api/") || strings.HasPrefix(path, "/_/") { // PocketBase's, with its own 404
 		return e.NotFoundError("", nil)
 	}
 	req := s.request(e)
