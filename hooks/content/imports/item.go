@@ -80,6 +80,7 @@ type Item struct {
 	Comment *Comment
 
 	renamed string // by the writer, because its address was taken
+	orphan  bool   // the page above it never came
 }
 
 // MenuEntry is one line of a menu. Target is the key of what it leads to; where

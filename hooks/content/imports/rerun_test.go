@@ -108,6 +108,10 @@ func TestSecondRunBringsChangesAndSparesEdits(t *testing.T) {
 	if p := third.Counts[imports.KindPost]; p.Unchanged != 5 || !maps.Equal(before, state(t, site)) {
 		t.Errorf("the third run changed something: %+v", *p)
 	}
+	run(t, site, imports.WordPress(export(t, "<wp:post_parent>20</wp:post_parent>", "<wp:post_parent>0</wp:post_parent>")), imports.Options{})
+	if code, _, to := get(site, "/parent/child/"); code != 301 || to != "/child/" {
+		t.Errorf("the page that moved at the source: %d %s", code, to)
+	}
 }
 
 func TestNothingHereIsOverwritten(t *testing.T) {
@@ -238,5 +242,34 @@ func TestRefusedItemLeavesNothing(t *testing.T) {
 	}
 	if n, err := site.CountRecords(schema.Redirects); err != nil || n != 2 {
 		t.Errorf("%d redirects, %v", n, err)
+	}
+}
+
+// A large site is exported in several files, and one file may hold a number twice.
+func TestExportInParts(t *testing.T) {
+	t.Parallel()
+	site := sitetest.New(t)
+	file := filepath.Join(t.TempDir(), "part.xml")
+	part := func(items string) *imports.Report {
+		if err := os.WriteFile(file, []byte("<rss><channel><link>https://a.example</link>"+items+"</channel></rss>"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return run(t, site, imports.WordPress(file), imports.Options{})
+	}
+	item := func(id, parent, title string) string {
+		return "<item><title>" + title + "</title><wp:post_id>" + id + "</wp:post_id><wp:post_parent>" + parent + "</wp:post_parent><wp:status>publish</wp:status><wp:post_date>2020-01-01 00:00:00</wp:post_date><wp:post_type>page</wp:post_type>" +
+			"<category><![CDATA[Old]]></category></item>"
+	}
+	part(item("1", "0", "Top"))
+	r := part(item("2", "1", "Below") + item("2", "1", "Again"))
+	if c := r.Counts[imports.KindPage]; c.Created != 1 || c.Skipped != 1 {
+		t.Errorf("%s", tally(r))
+	}
+	if code, _, _ := get(site, "/top/below/"); code != 200 {
+		t.Errorf("the page of the second part answers %d", code)
+	}
+	post := strings.Replace(item("3", "0", "Post"), "page<", "post<", 1)
+	if r := part(strings.Replace(post, "</item>", `<category domain="category" nicename="old-one">Old</category><category>Other</category></item>`, 1)); r.Counts[imports.KindTag].Created != 2 {
+		t.Errorf("%s", tally(r))
 	}
 }

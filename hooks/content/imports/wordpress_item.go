@@ -3,6 +3,7 @@ package imports
 import (
 	"html"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -82,6 +83,9 @@ func (w *wordpress) writing(n *wxrNode, kind Kind, emit func(Item) bool) bool {
 		return false
 	}
 	for _, c := range n.categories {
+		if c.domain == "" && !n.namedAgain(c) {
+			c.domain = "category" // WXR 1.0
+		}
 		switch {
 		case c.domain != "category" && c.domain != "post_tag" && c.domain != "tag":
 		case kind == KindPage:
@@ -96,6 +100,12 @@ func (w *wordpress) writing(n *wxrNode, kind Kind, emit func(Item) bool) bool {
 	}
 	i.Name = i.Title
 	return emit(i) && w.comments(n, "", emit)
+}
+
+// namedAgain reports whether a category of WXR 1.0, which stands there without
+// its taxonomy first, follows in full.
+func (n *wxrNode) namedAgain(c wxrCategory) bool {
+	return slices.ContainsFunc(n.categories, func(o wxrCategory) bool { return o.domain != "" && o.name == c.name })
 }
 
 func appendRef(refs []Ref, r Ref) []Ref {

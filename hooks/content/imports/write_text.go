@@ -99,7 +99,7 @@ func (w *writer) begin(i *Item) (*core.Record, error) {
 	r := core.NewRecord(c)
 	r.Set("source_key", i.Key)
 	r.Set("locale", w.site.Locale)
-	if i.Kind == KindPage {
+	if i.Kind == KindPage && !i.orphan {
 		r.Set("parent", w.places[i.Parent].id)
 	}
 	wanted := text.Slug(first(i.Slug, i.Title, i.Key))
@@ -149,12 +149,30 @@ func (w *writer) fill(r *core.Record, i *Item) error {
 		r.Set("featured", i.Featured)
 	} else {
 		r.Set("position", i.Position)
+		if err := w.move(r, i); err != nil {
+			return err
+		}
 	}
 	cover, err := w.cover(i)
 	if cover != "" {
 		r.Set("cover", cover)
 	}
 	return err
+}
+
+// move puts a page below another one where the source did so since.
+func (w *writer) move(r *core.Record, i *Item) error {
+	up := w.places[i.Parent].id
+	if r.IsNew() || i.orphan || up == r.GetString("parent") {
+		return nil
+	}
+	r.Set("parent", up)
+	free, err := content.FreeSlug(w.app, w.site, r, r.GetString("slug"))
+	if err != nil {
+		return err
+	}
+	r.Set("slug", free)
+	return nil
 }
 
 // title is the item's own, else the beginning of its text.
@@ -187,12 +205,16 @@ func (w *writer) clip(i *Item, what, s string, max int) string {
 
 // arrived remembers where an item is and leads its old addresses there.
 func (w *writer) arrived(i *Item, r *core.Record) error {
-	p := place{id: r.Id, address: content.Address(w.site, r), title: r.GetString("title"), public: content.IsPublic(r)}
+	p := w.place(r)
 	w.places[i.Key] = p
 	if p.public || r.GetString("status") == schema.StatusScheduled {
 		return w.redirects(i, p.address)
 	}
 	return nil
+}
+
+func (w *writer) place(r *core.Record) place {
+	return place{id: r.Id, address: content.Address(w.site, r), title: r.GetString("title"), public: content.IsPublic(r), met: true}
 }
 
 // fingerprint tells whether an item changed at its source. What only the clock

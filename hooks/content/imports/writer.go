@@ -82,6 +82,7 @@ type writer struct {
 type place struct {
 	id, address, title string
 	public             bool
+	met                bool // in this run
 }
 
 // run reads the stream once, and again for pages that stood before their
@@ -125,7 +126,7 @@ func (w *writer) late(i *Item, last bool) error {
 			if !last {
 				return nil
 			}
-			i.Parent = ""
+			i.orphan = true
 			i.note("the page above it is not in the export; it stands at the top now")
 		}
 		delete(w.waiting, i.Key)
@@ -187,8 +188,15 @@ func (w *writer) item(i *Item) error {
 	case i.Kind == KindMenu:
 		w.menus = append(w.menus, *i)
 		return nil
+	case (i.Kind == KindPost || i.Kind == KindPage) && w.taken(i.Key):
+		w.report.skip(i, "something with its number came before it in the same source")
+		return nil
 	case i.Kind == KindPage && i.Parent != "":
-		if _, there := w.places[i.Parent]; !there {
+		there, err := w.parentThere(i.Parent)
+		if err != nil {
+			return err
+		}
+		if !there {
 			w.waiting[i.Key] = i.Parent
 			return nil
 		}
@@ -198,6 +206,28 @@ func (w *writer) item(i *Item) error {
 		}
 	}
 	return w.write(i)
+}
+
+// taken reports whether this run met the key of a post or page before.
+func (w *writer) taken(key string) bool {
+	_, waits := w.waiting[key]
+	return w.places[key].met || waits
+}
+
+// parentThere reports whether a page is here already, from this run or an
+// earlier one (a large site is exported in several files).
+func (w *writer) parentThere(key string) (bool, error) {
+	if _, there := w.places[key]; there {
+		return true, nil
+	}
+	r, err := w.find(schema.Pages, key)
+	if err != nil || r == nil {
+		return false, err
+	}
+	p := w.place(r)
+	p.met = false
+	w.places[key] = p
+	return true, nil
 }
 
 // write saves one item by its kind.

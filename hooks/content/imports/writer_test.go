@@ -130,6 +130,9 @@ func TestThemeUnitTestMovesInCompletely(t *testing.T) {
 	if code, _, to := get(site, "/?p=1178"); code != 301 || to != "/blog/markup-html-tags-and-formatting/" {
 		t.Errorf("old number: %d %s", code, to)
 	}
+	if code, _, to := get(site, "/greek/%ce%b5%cf%80%ce%af%cf%80%ce%b5%ce%b4%ce%bf-2/"); code != 301 || !strings.HasPrefix(to, "/greek/epi") {
+		t.Errorf("old address in Greek: %d %s", code, to)
+	}
 	before := state(t, site)
 	second := run(t, site, imports.WordPress(file), imports.Options{})
 	for k, c := range second.Counts {
