@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 
+	"bungalow/hooks/kit/cache"
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 	_ "github.com/pocketbase/pocketbase/migrations"
@@ -56,6 +57,7 @@ func serve(t testing.TB, dir string, o Options, bind ...func(core.App, *core.Ser
 		t.Fatal(err)
 	}
 	app := core.NewBaseApp(core.BaseAppConfig{DataDir: home})
+	cache.Bind(app, cache.Of(app))
 	if err := Register(app, o); err != nil {
 		t.Fatal(err)
 	}

@@ -21,6 +21,8 @@ type Options struct {
 	ActivityLog bool
 	// Process sets the garbage collector by the size of the machine.
 	Process bool
+	// Tokens remembers the accounts of verified tokens for a short while.
+	Tokens bool
 }
 
 // All runs every part.
@@ -28,6 +30,7 @@ func All() Options {
 	return Options{
 		ActivityLog: true,
 		Process:     true,
+		Tokens:      true,
 	}
 }
 
@@ -50,6 +53,9 @@ func Register(app core.App, o Options) error {
 	}
 	if o.Process {
 		bindProcess(app)
+	}
+	if o.Tokens {
+		bindTokens(app)
 	}
 	return nil
 }
