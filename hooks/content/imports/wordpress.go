@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html"
 	"io"
+	"net"
 	"net/url"
 	"os"
 	"path"
@@ -88,6 +89,10 @@ func (w *wordpress) learnSite(r *wxrReader) {
 		if u, err := url.Parse(r.head.get(name)); err == nil && u.Host != "" {
 			w.base = strings.TrimRight(r.head.get(name), "/")
 			w.site = strings.TrimRight(strings.ToLower(u.Host)+u.Path, "/")
+			if name := u.Hostname(); !strings.Contains(name, ".") || net.ParseIP(name) != nil {
+				// Many sites are called localhost; their titles tell them apart.
+				w.site += "-" + text.Slug(r.head.get("title"))
+			}
 			return
 		}
 	}
@@ -236,7 +241,7 @@ func (w *wordpress) oldAddresses(n *wxrNode) []string {
 	var old []string
 	add := func(raw string) {
 		u, err := url.Parse(raw)
-		if raw == "" || err != nil || u.Host != "" && !strings.HasPrefix(strings.ToLower(u.Host+u.Path), hostOf(w.site)) {
+		if raw == "" || err != nil || u.Host != "" && !strings.HasPrefix(strings.ToLower(u.Host+u.Path), hostOf(w.base)) {
 			return
 		}
 		p := "/" + strings.TrimLeft(u.EscapedPath(), "/")
@@ -265,7 +270,11 @@ func (w *wordpress) oldAddresses(n *wxrNode) []string {
 	return old
 }
 
-func hostOf(site string) string {
-	host, _, _ := strings.Cut(site, "/")
-	return host
+// hostOf is the host of the site's address, "" where that is unknown.
+func hostOf(base string) string {
+	u, err := url.Parse(base)
+	if err != nil {
+		return ""
+	}
+	return strings.ToLower(u.Host)
 }
