@@ -29,9 +29,23 @@ func Register(app core.App) error {
 	return nil
 }
 
-// accept cleans a new file and keeps the fields that describe the file true,
-// whatever the caller wrote into them.
+// accept runs describe, for a change in one transaction with the save: a job
+// may note new sizes at the same time, and what it notes must not be lost.
 func accept(e *core.RecordEvent) error {
+	if e.Record.IsNew() {
+		return describe(e)
+	}
+	outer := e.App
+	defer func() { e.App = outer }()
+	return outer.RunInTransaction(func(tx core.App) error {
+		e.App = tx
+		return describe(e)
+	})
+}
+
+// describe cleans a new file and keeps the fields that describe the file true,
+// whatever the caller wrote into them.
+func describe(e *core.RecordEvent) error {
 	s, former := state{}, []string(nil)
 	if !e.Record.IsNew() {
 		stored, err := current(e.App, e.Record)

@@ -296,3 +296,23 @@ func TestARolledBackRecordLeavesNoJob(t *testing.T) {
 		t.Errorf("jobs %v %v", jobs, err)
 	}
 }
+
+// Sizes that a job noted between the reading of the state and the saving of a
+// description were once lost, for good.
+func TestADescriptionIsSavedInOneTransactionWithTheState(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	r := s.mustUpload("a.jpg", jpegWith(t, corners(400, 200, 1), 1, ""))
+	together := false
+	s.OnRecordUpdate(schema.Media).BindFunc(func(e *core.RecordEvent) error {
+		together = e.App.IsTransactional()
+		return e.Next()
+	})
+	r.Set("alt", "A hill")
+	if err := s.Save(r); err != nil {
+		t.Fatal(err)
+	}
+	if !together {
+		t.Error("a job may write between the two")
+	}
+}
