@@ -85,6 +85,50 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+func TestRedirectsThatWouldCircleAreRefused(t *testing.T) {
+	t.Parallel()
+	type redirect struct {
+		from, to string
+		prefix   bool
+	}
+	cases := []struct {
+		name     string
+		standing []redirect
+		adding   redirect
+		refused  bool
+	}{
+		{"there and back", []redirect{{"/a", "/b", false}}, redirect{"/b", "/a", false}, true},
+		{"round three corners", []redirect{{"/a", "/b", false}, {"/b", "/c", false}}, redirect{"/c", "/a/", false}, true},
+		{"back below a standing prefix", []redirect{{"/a", "/b", true}}, redirect{"/b/x", "/a/x", false}, true},
+		{"a prefix over one that leads back", []redirect{{"/b/x", "/a/x", false}}, redirect{"/a", "/b", true}, true},
+		{"a prefix against a longer one", []redirect{{"/b/x", "/a/x", true}}, redirect{"/a", "/b", true}, true},
+		{"two prefixes that grow", []redirect{{"/b", "/a", true}}, redirect{"/a", "/b/x", true}, true},
+		{"a prefix with a way round", []redirect{{"/b/x", "/a", false}}, redirect{"/a", "/b", true}, false},
+		{"one that an exact one goes before", []redirect{{"/a/x", "/c", false}, {"/b/x", "/a/x", false}}, redirect{"/a", "/b", true}, false},
+		{"a chain", []redirect{{"/b", "/c", false}, {"/c", "/d", false}}, redirect{"/a", "/b", false}, false},
+		{"elsewhere and back in name only", []redirect{{"/b", "https://other.example/a", false}}, redirect{"/a", "/b", false}, false},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			app := sitetest.New(t)
+			add := func(r redirect) error {
+				_, err := sitetest.TryMake(app, schema.Redirects, map[string]any{"from": r.from, "to": r.to, "prefix": r.prefix})
+				return err
+			}
+			for _, r := range c.standing {
+				if err := add(r); err != nil {
+					t.Fatal(err)
+				}
+			}
+			var fields validation.Errors
+			if err := add(c.adding); c.refused != errors.As(err, &fields) || c.refused != (fields["to"] != nil) {
+				t.Errorf("got %v, refused should be %v", err, c.refused)
+			}
+		})
+	}
+}
+
 func TestAMovedPageLeavesRedirectsForItselfAndItsChildren(t *testing.T) {
 	t.Parallel()
 	app := sitetest.New(t)
@@ -113,6 +157,22 @@ func TestAMovedPageLeavesRedirectsForItselfAndItsChildren(t *testing.T) {
 	move("about") // back again: the first address is live, the others lead here
 	expect("/about/", "")
 	expect("/firm/team/", "/about/team/")
+}
+
+func TestAPageMayMoveToWhereAPrefixLedToIt(t *testing.T) {
+	t.Parallel()
+	app := sitetest.New(t)
+	about := sitetest.Make(t, app, schema.Pages, post("About"))
+	sitetest.Make(t, app, schema.Redirects, map[string]any{"from": "/docs", "to": "/about/", "prefix": true})
+	about.Set("slug", "docs")
+	if err := app.Save(about); err != nil {
+		t.Fatal(err)
+	}
+	for from, want := range map[string]string{"/about/": "/docs/", "/docs/x/": ""} {
+		if r, found, err := content.FindRedirect(app, from, ""); err != nil || r.To != want || found != (want != "") {
+			t.Errorf("%s leads to %q, %v", from, r.To, err)
+		}
+	}
 }
 
 func TestTagsAndAuthorsKeepTheirOldAddresses(t *testing.T) {

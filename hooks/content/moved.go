@@ -1,12 +1,14 @@
 package content
 
 import (
+	"errors"
 	"fmt"
 
 	"bungalow/hooks/kit/address"
 	"bungalow/hooks/kit/schema"
 	"bungalow/hooks/kit/settings"
 	"github.com/pocketbase/dbx"
+	validation "github.com/pocketbase/ozzo-validation/v4"
 	"github.com/pocketbase/pocketbase/core"
 )
 
@@ -52,7 +54,8 @@ func moved(app core.App, before, after *core.Record) error {
 
 // leave makes the old address lead to the new one. A redirect that stands at
 // the new address goes, because something lives there again; those that led to
-// the old address lead on to the new one, so that no chain grows.
+// the old address lead on to the new one, so that no chain grows, or go where
+// they would circle then.
 func leave(app core.App, from, to string) error {
 	old, fresh := address.Normal(from), address.Normal(to)
 	if old == fresh {
@@ -73,7 +76,11 @@ func leave(app core.App, from, to string) error {
 	}
 	for _, r := range leading {
 		r.Set("to", to)
-		if err := app.Save(r); err != nil {
+		err := app.Save(r)
+		if circles := (validation.Errors)(nil); errors.As(err, &circles) {
+			err = app.Delete(r)
+		}
+		if err != nil {
 			return fmt.Errorf("lead a redirect on: %w", err)
 		}
 	}

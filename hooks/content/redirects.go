@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"bungalow/hooks/kit/address"
 	"bungalow/hooks/kit/schema"
@@ -39,6 +40,16 @@ type Redirect struct {
 // exact redirect wins over a prefix, a longer prefix over a shorter one.
 func FindRedirect(app core.App, path, query string) (Redirect, bool, error) {
 	path = address.Normal((&url.URL{Path: path}).String())
+	row, found, err := lookUp(app, path, query, "")
+	if !found || err != nil {
+		return Redirect{}, false, err
+	}
+	return row.target(path), true, nil
+}
+
+// lookUp finds the redirect of a path in its normal form; without is the id of
+// one to pass over, or "".
+func lookUp(app core.App, path, query, without string) (row redirectRow, found bool, err error) {
 	exact := []any{path}
 	if query != "" && len(query) <= 500 {
 		exact = []any{path + "?" + query, path}
@@ -46,24 +57,23 @@ func FindRedirect(app core.App, path, query string) (Redirect, bool, error) {
 			exact = exact[:1]
 		}
 	} else if path == "/" {
-		return Redirect{}, false, nil
+		return row, false, nil
 	}
-	var row redirectRow
-	err := app.DB().Select("id", "from", "to", "status", "prefix").From(schema.Redirects).
-		Where(dbx.HashExp{"prefix": false}).AndWhere(dbx.In("from", exact...)).
-		OrderBy("length([[from]]) DESC").Limit(1).One(&row)
-	if errors.Is(err, sql.ErrNoRows) {
+	for prefix, from := range [][]any{exact, prefixes(path)} {
 		err = app.DB().Select("id", "from", "to", "status", "prefix").From(schema.Redirects).
-			Where(dbx.HashExp{"prefix": true}).AndWhere(dbx.In("from", prefixes(path)...)).
-			OrderBy("length([[from]]) DESC").Limit(1).One(&row)
+			Where(dbx.HashExp{"prefix": prefix == 1}).AndWhere(dbx.In("from", from...)).
+			AndWhere(dbx.Not(dbx.HashExp{"id": without})).OrderBy("length([[from]]) DESC").Limit(1).One(&row)
+		if !errors.Is(err, sql.ErrNoRows) {
+			break
+		}
 	}
 	if errors.Is(err, sql.ErrNoRows) {
-		return Redirect{}, false, nil
+		return row, false, nil
 	}
 	if err != nil {
-		return Redirect{}, false, fmt.Errorf("look up redirect: %w", err)
+		return row, false, fmt.Errorf("look up redirect: %w", err)
 	}
-	return row.target(path), true, nil
+	return row, true, nil
 }
 
 type redirectRow struct {
@@ -134,30 +144,82 @@ func validateRedirect(e *core.RecordEvent) error {
 	return e.Next()
 }
 
-// noLoop follows the redirects from where r leads and refuses to come back.
+// noLoop follows the redirects as a visitor of this one would, and refuses to
+// come back. A prefix stands for every address below it; those that go on by
+// another redirect are followed each.
 func noLoop(app core.App, r *core.Record) error {
-	loop := invalid("to", "validation_loop", "This redirect would lead back to itself.")
-	mine := redirectRow{From: r.GetString("from"), To: r.GetString("to"), Prefix: r.GetBool("prefix")}
-	at := mine.To
-	for range maxChain {
+	mine := redirectRow{From: r.GetString("from"), To: r.GetString("to"), Status: r.GetString("status"), Prefix: r.GetBool("prefix")}
+	starts, err := mine.goingOn(app)
+	if err != nil {
+		return err
+	}
+	for _, at := range append(starts, mine.From) {
+		if err := mine.walk(app, r.Id, at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// maxGoingOn bounds how many addresses below a prefix are followed.
+const maxGoingOn = 1000
+
+// goingOn lists the addresses below a prefix from which a second redirect leads on.
+func (r redirectRow) goingOn(app core.App) ([]string, error) {
+	to, err := url.Parse(r.To)
+	if !r.Prefix || err != nil || to.Host != "" {
+		return nil, nil
+	}
+	base := strings.TrimRight(address.Normal(to.Path), "/")
+	var from []string
+	err = app.DB().Select("from").From(schema.Redirects).
+		Where(dbx.NewExp("substr([[from]], 1, {:n}) = {:below}", dbx.Params{"n": utf8.RuneCountInString(base) + 1, "below": base + "/"})).
+		Limit(maxGoingOn).Column(&from)
+	if err != nil {
+		return nil, fmt.Errorf("look up redirects below: %w", err)
+	}
+	for i, f := range from {
+		from[i] = r.From + strings.TrimPrefix(f, base)
+	}
+	return from, nil
+}
+
+// walk follows the redirects from an address on, with r in the place of the
+// stored one with this id.
+func (r redirectRow) walk(app core.App, id, at string) error {
+	seen := map[string]bool{}
+	for range maxChain + 1 {
 		u, err := url.Parse(at)
 		if err != nil || u.Host != "" {
 			return nil
 		}
-		path := address.Normal(u.Path)
-		if mine.covers(path, u.RawQuery) {
-			return loop
+		path := address.Normal((&url.URL{Path: u.Path}).String())
+		here := path + "?" + u.RawQuery
+		if seen[here] {
+			return invalid("to", "validation_loop", "This redirect would lead back to itself.")
 		}
-		next, found, err := FindRedirect(app, u.Path, u.RawQuery)
+		seen[here] = true
+		next, found, err := lookUp(app, path, u.RawQuery, id)
 		if err != nil {
 			return err
 		}
-		if !found || next.ID == r.Id || next.Status == http.StatusGone {
+		if r.covers(path, u.RawQuery) && (!found || r.beats(next)) {
+			next, found = r, true
+		}
+		if !found || next.Status == "410" {
 			return nil
 		}
-		at = next.To
+		at = next.target(path).To
 	}
 	return invalid("to", "validation_chain", fmt.Sprintf("More than %d redirects follow one another from here. Lead straight to the last address.", maxChain))
+}
+
+// beats is the order of FindRedirect between two that cover one address.
+func (r redirectRow) beats(other redirectRow) bool {
+	if r.Prefix != other.Prefix {
+		return other.Prefix
+	}
+	return len(r.From) > len(other.From)
 }
 
 // covers reports whether the row redirects the path.
