@@ -20,10 +20,35 @@ func Execute(app *pocketbase.PocketBase, cfg Config) error {
 	if cfg.Throwaway != "" {
 		defer os.RemoveAll(cfg.Throwaway)
 	}
-	if cfg.Standalone {
+	strict(app.RootCmd)
+	if cfg.Standalone || groups(app.RootCmd, os.Args[1:]) {
 		return app.RootCmd.Execute()
 	}
 	return inFolder(app.DataDir(), app.Execute())
+}
+
+// groups reports whether the words name a command that only groups others: it
+// has nothing to do in a data folder.
+func groups(root *cobra.Command, words []string) bool {
+	c, _, err := root.Find(words)
+	return err == nil && c.HasSubCommands()
+}
+
+// strict has the commands that only group others refuse a word that is none of
+// them. Cobra would show the help and succeed.
+func strict(c *cobra.Command) {
+	for _, sub := range c.Commands() {
+		strict(sub)
+	}
+	if !c.HasParent() || !c.HasSubCommands() || c.Runnable() {
+		return
+	}
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return c.Help()
+		}
+		return fmt.Errorf("there is no %q in %s; %s --help lists what there is", args[0], c.CommandPath(), c.CommandPath())
+	}
 }
 
 // addCommands gives the root command PocketBase's commands and ours.
