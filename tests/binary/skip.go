@@ -24,7 +24,6 @@ func SkipAloud(t testing.TB, what string, why error) {
 	if why != nil {
 		reason += " (" + why.Error() + ")"
 	}
-	// Printed past the test framework, which hides skips without -v.
-	_, _ = os.Stderr.WriteString("SKIPPED " + t.Name() + ": " + reason + "\n")
+	aloud("SKIPPED " + t.Name() + ": " + reason)
 	t.Skip("skipped: " + reason)
 }
