@@ -12,7 +12,6 @@ import (
 
 	"bungalow/hooks/kit/cache"
 	"bungalow/hooks/kit/theme"
-	"bungalow/hooks/kit/web"
 	"bungalow/pb_public"
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
@@ -129,17 +128,20 @@ func (s *Server) MemoryFirst(next http.Handler) http.Handler {
 // stands before every route. It may refuse a visitor, so it has to see each one.
 func guarded(r *router.Router[*core.RequestEvent]) bool {
 	return slices.ContainsFunc(r.Middlewares, func(m *hook.Handler[*core.RequestEvent]) bool {
-		return !slices.Contains(harmless, m.Id)
+		return !slices.Contains(harmless, m.Id) && !strings.HasPrefix(m.Id, ours)
 	})
 }
 
-// harmless are the middlewares that a page in memory may pass over: it is for
-// everybody, has headers of its own and no body to limit.
+// ours begins the id of every middleware of the product.
+const ours = "bungalow"
+
+// harmless are PocketBase's middlewares that a page in memory may pass over: it
+// is for everybody, has headers of its own and no body to limit.
 var harmless = []string{
 	apis.DefaultActivityLoggerMiddlewareId, apis.DefaultPanicRecoverMiddlewareId, apis.DefaultRateLimitMiddlewareId,
 	apis.DefaultLoadAuthTokenMiddlewareId, apis.DefaultSuperuserIPsWhitelistMiddlewareId,
 	apis.DefaultSecurityHeadersMiddlewareId, apis.DefaultBodyLimitMiddlewareId, apis.DefaultCorsMiddlewareId,
-	apis.DefaultWWWRedirectMiddlewareId, web.RetryAfterID,
+	apis.DefaultWWWRedirectMiddlewareId,
 }
 
 // ready is the page in memory that answers the request, if there is one.

@@ -81,14 +81,11 @@ func Allowed(auth *core.Record, access Access) bool {
 	}
 }
 
-// RetryAfterID is the id of the middleware RetryAfter.
-const RetryAfterID = "bungalowRetryAfter"
-
 // RetryAfter sees to it that every 429, PocketBase's own included, says when
 // to come back. PocketBase's limits are windows of a few seconds.
 func RetryAfter() *hook.Handler[*core.RequestEvent] {
 	return &hook.Handler[*core.RequestEvent]{
-		Id: RetryAfterID,
+		Id: "bungalowRetryAfter",
 		Func: func(e *core.RequestEvent) error {
 			err := e.Next()
 			if err == nil {
