@@ -90,9 +90,24 @@ func create(path string) ([]byte, error) {
 	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
 		return nil, fmt.Errorf("save the site's key: %w", err)
 	}
-	if err := os.Link(tmp.Name(), path); errors.Is(err, fs.ErrExist) {
-		return os.ReadFile(path)
-	} else if err != nil {
+	return place(key, tmp.Name(), path, os.Link)
+}
+
+// place links the key's file into place. Some file systems, such as exFAT and
+// network shares, have no links; there the file is written under its name.
+func place(key []byte, tmp, path string, link func(old, name string) error) ([]byte, error) {
+	err := link(tmp, path)
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		var f *os.File
+		if f, err = os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600); err == nil {
+			_, err = f.Write(key)
+			err = errors.Join(err, f.Sync(), f.Close())
+		}
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return load(path)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("save the site's key: %w", err)
 	}
 	return key, nil
