@@ -417,6 +417,17 @@ func TestTooManyRequestsSaysWhenToComeBack(t *testing.T) {
 	}
 }
 
+// A post once stood in the sitemap at an address that answered 404.
+func TestTheSitemapHasNoLanguageThatTheSiteLacks(t *testing.T) {
+	t.Parallel()
+	app := sitetest.New(t)
+	sitetest.Make(t, app, schema.Posts, map[string]any{"title": "Bonjour", "locale": "fr", "status": "published"})
+	sitetest.Make(t, app, schema.Posts, map[string]any{"title": "Hello", "status": "published"})
+	if _, body := app.Get("/sitemap.xml"); strings.Contains(body, "bonjour") || !strings.Contains(body, "/blog/hello/") {
+		t.Errorf("the sitemap is %s", body)
+	}
+}
+
 func TestALargeSitemapIsSplit(t *testing.T) {
 	t.Parallel()
 	app := sitetest.New(t)

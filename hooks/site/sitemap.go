@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -134,7 +135,11 @@ func sitemapPart(b *build, n int) (*cache.Entry, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list the sitemap: %w", err)
 	}
+	locales := b.site.AllLocales()
 	for _, r := range rows {
+		if r.Locale != "" && !slices.Contains(locales, r.Locale) {
+			continue // in a language that the site does not have any more
+		}
 		at := "/"
 		switch r.Kind {
 		case 1:
