@@ -12,7 +12,7 @@ import (
 // watchEvery is how often the files on disk are looked at. Their times are
 // compared, rather than events awaited, because network and container volumes
 // give none.
-const watchEvery = 500 * time.Millisecond
+const watchEvery = 200 * time.Millisecond
 
 // Watch notices changes of the theme on disk until stop is closed; it returns
 // at once, and the channel that it returns is closed at the end. A broken
