@@ -40,6 +40,9 @@ func TestTheEngineRunsInTheWholeSite(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if direct := engine.Of(app).Direct(app); direct != (without == nil) {
+			t.Errorf("without %v, lists are written directly: %v", without, direct)
+		}
 		deadline := time.Now().Add(10 * time.Second)
 		for without == nil {
 			if written, _ := engine.Of(app).LogStats(); written == 1 {

@@ -23,6 +23,10 @@ type Options struct {
 	Process bool
 	// Tokens remembers the accounts of verified tokens for a short while.
 	Tokens bool
+	// Count counts the rows of lists without sorting them out first.
+	Count bool
+	// JSON writes lists and views without PocketBase's detours.
+	JSON bool
 }
 
 // All runs every part.
@@ -31,12 +35,15 @@ func All() Options {
 		ActivityLog: true,
 		Process:     true,
 		Tokens:      true,
+		Count:       true,
+		JSON:        true,
 	}
 }
 
 // Engine is what one app's parts have in common: their counters.
 type Engine struct {
-	log *activityLog
+	log     *activityLog
+	answers *answers
 }
 
 // Of returns the app's engine; one that counts nothing where none is
@@ -56,6 +63,12 @@ func Register(app core.App, o Options) error {
 	}
 	if o.Tokens {
 		bindTokens(app)
+	}
+	if o.Count {
+		bindCount(app)
+	}
+	if o.JSON {
+		e.answers = bindJSON(app)
 	}
 	return nil
 }
