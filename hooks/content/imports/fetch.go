@@ -62,19 +62,36 @@ func fetch(ctx context.Context, app core.App, payload []byte) error {
 		if err != nil {
 			return err
 		}
-		f, err := filesystem.NewFileFromBytes(data, fileName(source))
-		if err != nil {
-			return queue.NoRetry(err)
-		}
-		r.Set("file", f)
-		var refused validation.Errors
-		if err := app.Save(r); errors.As(err, &refused) {
-			return queue.NoRetry(err)
-		} else if err != nil {
-			return fmt.Errorf("store the file: %w", err)
+		if err := keep(app, job.Media, fileName(source), data); err != nil {
+			return err
 		}
 	}
 	return showHere(app, source)
+}
+
+// keep gives the record its file. It reads the record anew: fetching took its
+// time, and somebody may have described the picture meanwhile.
+func keep(app core.App, id, name string, data []byte) error {
+	f, err := filesystem.NewFileFromBytes(data, name)
+	if err != nil {
+		return queue.NoRetry(err)
+	}
+	err = app.RunInTransaction(func(tx core.App) error {
+		r, err := tx.FindRecordById(schema.Media, id)
+		if err != nil || r.GetString("file") != "" {
+			return err
+		}
+		r.Set("file", f)
+		return tx.Save(r)
+	})
+	var refused validation.Errors
+	switch {
+	case errors.As(err, &refused):
+		return queue.NoRetry(err)
+	case err != nil:
+		return fmt.Errorf("store the file: %w", err)
+	}
+	return nil
 }
 
 func get(ctx context.Context, app core.App, source string) ([]byte, error) {
