@@ -4,7 +4,7 @@ export CGO_ENABLED ?= 0
 
 BINARY   := bungalow
 LDFLAGS  := -s -w
-MAX_SIZE := 47185920# 45 MB
+MAX_SIZE := 45000000
 FUZZTIME := 20s
 
 .PHONY: help run build test race fuzz browser conformance bench lint size

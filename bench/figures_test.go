@@ -88,7 +88,7 @@ func TestJudgeKnowsBothDirections(t *testing.T) {
 			t.Errorf("%+v was judged %v, want %v", c.row, got, c.want)
 		}
 	}
-	p := Process{Start: time.Second, IdleRSS: 10 << 20, Size: 44 << 20}
+	p := Process{Start: time.Second, IdleRSS: 10_000_000, Size: 44_000_000}
 	if v := p.judge(); v[0].Met || !v[1].Met || !v[2].Met {
 		t.Errorf("got %+v", v)
 	}

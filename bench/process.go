@@ -12,8 +12,8 @@ import (
 // The promises about the process itself.
 const (
 	startLimit = 300 * time.Millisecond
-	idleLimit  = 60 << 20
-	sizeLimit  = 45 << 20
+	idleLimit  = 60_000_000 // bytes
+	sizeLimit  = 45_000_000 // bytes
 )
 
 // Process holds the figures that need no load.

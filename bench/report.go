@@ -171,4 +171,4 @@ func millis(d time.Duration) string {
 	return fmt.Sprintf("%.*f ms", pick(d < 10*time.Millisecond, 2, 0), float64(d)/1e6)
 }
 
-func megabytes(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/(1<<20)) }
+func megabytes(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) }
