@@ -27,6 +27,10 @@ type Options struct {
 	Count bool
 	// JSON writes lists and views without PocketBase's detours.
 	JSON bool
+	// SignIn bounds how many passwords are hashed at once.
+	SignIn bool
+	// Scans bounds how many strangers' searches read whole tables at once.
+	Scans bool
 }
 
 // All runs every part.
@@ -37,6 +41,8 @@ func All() Options {
 		Tokens:      true,
 		Count:       true,
 		JSON:        true,
+		SignIn:      true,
+		Scans:       true,
 	}
 }
 
@@ -44,6 +50,8 @@ func All() Options {
 type Engine struct {
 	log     *activityLog
 	answers *answers
+	signIn  *turns
+	scans   *scans
 }
 
 // Of returns the app's engine; one that counts nothing where none is
@@ -69,6 +77,12 @@ func Register(app core.App, o Options) error {
 	}
 	if o.JSON {
 		e.answers = bindJSON(app)
+	}
+	if o.SignIn {
+		e.signIn = bindSignIn(app)
+	}
+	if o.Scans {
+		e.scans = bindScans(app)
 	}
 	return nil
 }
