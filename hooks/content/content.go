@@ -54,7 +54,7 @@ func saveWriting(e *core.RecordEvent) error {
 		if err := prepare(e.App, e.Record); err != nil {
 			return err
 		}
-		if err := announce(e.App, e.Record); err != nil {
+		if err := announce(e.App, before, e.Record); err != nil {
 			return err
 		}
 		if err := e.Next(); err != nil {

@@ -167,6 +167,34 @@ func TestPublishingKeepsWhatWasEditedMeanwhile(t *testing.T) {
 	}
 }
 
+func TestTwoClicksOnPublishAnnounceOnce(t *testing.T) {
+	t.Parallel()
+	app := sitetest.New(t)
+	announced := 0
+	events.OnPublish(app).BindFunc(func(e *events.PublishEvent) error {
+		announced++
+		return e.Next()
+	})
+	draft := sitetest.Make(t, app, schema.Posts, post("Twice", "status", schema.StatusDraft))
+	var loaded []*core.Record
+	for range 2 { // both requests read the draft before either saves
+		r, err := app.FindRecordById(schema.Posts, draft.Id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		loaded = append(loaded, r)
+	}
+	for _, r := range loaded {
+		r.Set("status", schema.StatusPublished)
+		if err := app.Save(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if announced != 1 {
+		t.Errorf("announced %d times", announced)
+	}
+}
+
 func TestOnPublishMayRefuse(t *testing.T) {
 	t.Parallel()
 	app := sitetest.New(t)

@@ -17,8 +17,12 @@ import (
 const lookEvery = 5 * time.Second
 
 // announce fires content.OnPublish when a record is first published. The mark
-// is saved with the record, so that a crash or a restart can't repeat it.
-func announce(app core.App, r *core.Record) error {
+// is saved with the record, so that a crash or a restart can't repeat it, nor
+// can a second click on a page that was loaded before the first.
+func announce(app core.App, before, r *core.Record) error {
+	if before != nil && !before.GetDateTime("announced_at").IsZero() {
+		r.Set("announced_at", before.GetDateTime("announced_at"))
+	}
 	if r.GetString("status") != schema.StatusPublished || !r.GetDateTime("announced_at").IsZero() {
 		return nil
 	}
