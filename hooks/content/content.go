@@ -46,6 +46,9 @@ func inTransaction(e *core.RecordEvent, do func() error) error {
 }
 
 func saveWriting(e *core.RecordEvent) error {
+	if err := render(e.Record); err != nil {
+		return err
+	}
 	return inTransaction(e, func() error {
 		before, err := stored(e.App, e.Record)
 		if err != nil {

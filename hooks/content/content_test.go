@@ -3,6 +3,7 @@ package content_test
 import (
 	"errors"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -60,6 +61,7 @@ func TestRefusals(t *testing.T) {
 		{"a reserved page", schema.Pages, "slug", post("Search", "slug", "search")},
 		{"scheduled without a time", schema.Posts, "published_at", post("Soon", "status", schema.StatusScheduled)},
 		{"a parent that is gone", schema.Pages, "parent", post("Lost", "parent", "nothing00000000")},
+		{"a body that is too long as a page", schema.Posts, "body", post("Long", "body", strings.Repeat("& ", 850_000), "format", "html")},
 		{"a body nested without end", schema.Posts, "body", post("Deep", "body", strings.Repeat("> ", 5000)+"x")},
 		{"a menu with a script", schema.Menus, "items", map[string]any{"name": "m", "items": []any{map[string]any{"label": "x", "url": "javascript:alert(1)"}}}},
 		{"a menu without labels", schema.Menus, "items", map[string]any{"name": "m", "items": []any{map[string]any{"url": "/"}}}},
@@ -192,6 +194,31 @@ func TestTwoClicksOnPublishAnnounceOnce(t *testing.T) {
 	}
 	if announced != 1 {
 		t.Errorf("announced %d times", announced)
+	}
+}
+
+// A text of a megabyte once kept everybody from writing while it was rendered.
+func TestATextIsRenderedWhileOthersWrite(t *testing.T) {
+	t.Parallel()
+	app := sitetest.New(t)
+	c, err := app.FindCollectionByNameOrId(schema.Posts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := core.NewRecord(c)
+	r.Load(post("Long"))
+	saved := make(chan error, 1)
+	err = app.RunInTransaction(func(core.App) error { // nobody else can write now
+		go func() { saved <- app.Save(r) }()
+		for deadline := time.Now().Add(20 * time.Second); r.GetString("html") == ""; runtime.Gosched() {
+			if time.Now().After(deadline) {
+				return errors.New("the text waits for the writer to be rendered")
+			}
+		}
+		return nil
+	})
+	if err := errors.Join(err, <-saved); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"bungalow/hooks/content/text"
 	"bungalow/hooks/kit/address"
@@ -23,6 +24,8 @@ const (
 	summaryLength = 200
 	// maxDepth is how deep pages may nest.
 	maxDepth = 8
+	// maxHTML is what the field html holds, in characters.
+	maxHTML = 4_000_000
 	// maxSuffix bounds the search for a free slug.
 	maxSuffix = 10_000
 )
@@ -40,16 +43,10 @@ func prepare(app core.App, r *core.Record) error {
 	if r.GetString("status") == "" {
 		r.Set("status", schema.StatusDraft)
 	}
-	if r.GetString("format") == "" {
-		r.Set("format", schema.FormatMarkdown)
-	}
 	if err := slug(app, site, r); err != nil {
 		return err
 	}
-	if err := schedule(r, time.Now()); err != nil {
-		return err
-	}
-	return render(r)
+	return schedule(r, time.Now())
 }
 
 // clean removes what PocketBase lets into text but no page can show: NUL and
@@ -174,7 +171,11 @@ func schedule(r *core.Record, now time.Time) error {
 }
 
 // render makes HTML, reading time and summary from the body, once per change.
+// It needs no database: a long text takes seconds, in which others may write.
 func render(r *core.Record) error {
+	if r.GetString("format") == "" {
+		r.Set("format", schema.FormatMarkdown)
+	}
 	if !r.IsNew() && r.GetString("body") == r.Original().GetString("body") &&
 		r.GetString("format") == r.Original().GetString("format") && r.GetString("html") == r.Original().GetString("html") {
 		return nil
@@ -182,6 +183,9 @@ func render(r *core.Record) error {
 	out, err := text.Render(r.GetString("format"), r.GetString("body"))
 	if err != nil {
 		return invalid("body", "validation_unreadable", err.Error())
+	}
+	if utf8.RuneCountInString(out.HTML) > maxHTML {
+		return invalid("body", "validation_too_long", "This text is too long as a page. Split it into several.")
 	}
 	r.Set("html", out.HTML)
 	r.Set("reading_minutes", out.Minutes)
