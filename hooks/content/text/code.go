@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/alecthomas/chroma/v2"
-	"github.com/alecthomas/chroma/v2/lexers"
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/renderer"
 	"github.com/yuin/goldmark/util"
@@ -63,7 +62,7 @@ func (r *codeRenderer) write(w io.StringWriter, language, code string) {
 // highlight returns code as escaped HTML, coloured where the language is known
 // and the block is of a reasonable size.
 func (r *codeRenderer) highlight(language, code string) (string, bool) {
-	lexer := lexers.Get(language)
+	lexer := languages().Get(language)
 	if language == "" || lexer == nil || len(code) > maxHighlight || r.left <= 0 {
 		return html.EscapeString(code), false
 	}
