@@ -38,7 +38,7 @@ browser: ## theme pages in headless Chromium; SHOTS=dir keeps screenshots
 conformance: ## PocketBase's own API tests and its official client
 	BUNGALOW_CONFORMANCE='./apis' go test -count=1 -v -timeout 30m ./tests/conformance
 
-bench: ## figures beside a bare net/http server; BENCH=-quick takes a minute
+bench: ## figures beside bare net/http and plain PocketBase; BENCH=-quick takes a minute
 	go run ./bench $(BENCH)
 
 lint: ## gofmt, go vet, and golangci-lint where it is installed

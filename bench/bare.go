@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 )
 
@@ -51,7 +52,7 @@ func record(ctx context.Context, host string, requests []Request) ([]recorded, e
 }
 
 func ask(ctx context.Context, client *http.Client, host string, r Request) (recorded, error) {
-	req, err := http.NewRequestWithContext(ctx, r.method(), "http://"+host+r.Path, nil)
+	req, err := http.NewRequestWithContext(ctx, r.method(), "http://"+host+r.Path, strings.NewReader(r.Body))
 	if err != nil {
 		return recorded{}, err
 	}
@@ -82,11 +83,16 @@ func serveBare(ctx context.Context, file, addr string) error {
 	if err := json.Unmarshal(raw, &answers); err != nil {
 		return fmt.Errorf("read %s: %w", file, err)
 	}
+	return serveUntil(ctx, addr, bareHandler(answers))
+}
+
+// serveUntil serves on the address until the context ends.
+func serveUntil(ctx context.Context, addr string, handler http.Handler) error {
 	listener, err := net.Listen("tcp", addr)
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Handler: bareHandler(answers), ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
 	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
 	defer stop()
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
@@ -94,6 +100,9 @@ func serveBare(ctx context.Context, file, addr string) error {
 	}
 	return nil
 }
+
+// healthPath answers 200 on the servers of this program.
+const healthPath = "/healthz"
 
 func bareHandler(answers []recorded) http.Handler {
 	byPath := map[string]recorded{}
@@ -103,9 +112,12 @@ func bareHandler(answers []recorded) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a, known := byPath[r.RequestURI]
 		if !known {
-			http.NotFound(w, r)
+			if r.RequestURI != healthPath {
+				http.NotFound(w, r)
+			}
 			return
 		}
+		_, _ = io.Copy(io.Discard, r.Body)
 		header := w.Header()
 		for name, values := range a.Header {
 			header[name] = values

@@ -65,35 +65,6 @@ func TestMedian(t *testing.T) {
 	}
 }
 
-func TestJudgeKnowsBothDirections(t *testing.T) {
-	t.Parallel()
-	w := Workload{Title: "page", Bars: pageBars}
-	row := func(perSecond, p99 float64, conns int) Row {
-		return Row{Conns: conns, Server: "bare", Ratio: map[string]float64{"perSecond": perSecond, "p99": p99}}
-	}
-	cases := []struct {
-		row  Row
-		want []bool
-	}{
-		{row(0.61, 1.9, 64), []bool{true, true}},
-		{row(0.59, 2.1, 64), []bool{false, false}},
-		{row(0.10, 9.9, 16), nil},
-	}
-	for _, c := range cases {
-		var got []bool
-		for _, v := range judge(w, []Row{{Conns: 64, Server: "Bungalow"}, c.row}) {
-			got = append(got, v.Met)
-		}
-		if len(got) != len(c.want) || (len(got) == 2 && (got[0] != c.want[0] || got[1] != c.want[1])) {
-			t.Errorf("%+v was judged %v, want %v", c.row, got, c.want)
-		}
-	}
-	p := Process{Start: time.Second, IdleRSS: 10_000_000, Size: 44_000_000}
-	if v := p.judge(); v[0].Met || !v[1].Met || !v[2].Met {
-		t.Errorf("got %+v", v)
-	}
-}
-
 func TestParseGoBench(t *testing.T) {
 	t.Parallel()
 	out := "goos: linux\nBenchmarkEnqueue-2   \t  5000\t    250.5 ns/op\t  4000 jobs/s\t  12 B/op\t 1 allocs/op\nBenchmarkFile/small  10 3 ns/op\nPASS\nBenchmarkBroken\n"
@@ -106,11 +77,29 @@ func TestParseGoBench(t *testing.T) {
 	}
 }
 
+func TestRequiredVersion(t *testing.T) {
+	t.Parallel()
+	const module = "example.com/a"
+	for _, c := range []struct{ mod, want string }{
+		{"require example.com/a v1.2.3\n", "v1.2.3"},
+		{"require (\n\texample.com/ab v9.9.9\n\texample.com/a v1.2.4 // indirect\n)\n", "v1.2.4"},
+		{"module example.com/a\n", "none"},
+		{"", "none"},
+	} {
+		if got := requiredVersion(c.mod, module, "none"); got != c.want {
+			t.Errorf("%q gave %q, want %q", c.mod, got, c.want)
+		}
+	}
+	if m := describeMachine(); m.Sync <= 0 || m.PocketBase == "unknown" {
+		t.Errorf("got %+v", m)
+	}
+}
+
 func TestReportIsWrittenTwice(t *testing.T) {
 	t.Parallel()
 	r := Report{
 		Machine:  describeMachine(),
-		Rows:     []Row{{Title: "page", Conns: 64, Server: "bare", Turn: Turn{PerSecond: 1234, P99: 1500 * time.Microsecond}, Ratio: map[string]float64{"perSecond": 0.7}}},
+		Rows:     []Row{{Group: siteGroup, Title: "page", Conns: 64, Server: "bare", Turn: Turn{PerSecond: 1234, P99: 1500 * time.Microsecond}, Ratio: map[string]float64{"perSecond": 0.7}}},
 		Go:       []GoFigure{{Package: "./hooks/kit/queue", Name: "Enqueue", Values: map[string]float64{"ns/op": 3}}},
 		Verdicts: []Verdict{{What: "start", Got: "9 ms", Bound: "< 300 ms", Met: true}, {What: "size", Got: "46.0 MB", Bound: "< 45.0 MB"}},
 	}
@@ -122,7 +111,7 @@ func TestReportIsWrittenTwice(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"1234", "1.50 ms", "0.70×", "MISSED", "kit/queue Enqueue", r.Machine.Commit} {
+	for _, want := range []string{"1234", "1.50 ms", "0.70×", "MISSED", "kit/queue Enqueue", r.Machine.Commit, "PocketBase v"} {
 		if !strings.Contains(string(text), want) {
 			t.Errorf("%q is not in the report:\n%s", want, text)
 		}
@@ -134,37 +123,5 @@ func TestReportIsWrittenTwice(t *testing.T) {
 	var back Report
 	if err := json.Unmarshal(raw, &back); err != nil || len(back.Rows) != 1 || !back.missed() {
 		t.Errorf("read back %+v, %v", back, err)
-	}
-}
-
-func TestFlags(t *testing.T) {
-	t.Parallel()
-	var errs strings.Builder
-	quick, err := parse([]string{"-quick"}, &errs)
-	if err != nil || quick.out != "" || len(quick.connCount) != 1 {
-		t.Errorf("quick: %+v, %v", quick, err)
-	}
-	full, err := parse(nil, &errs)
-	if err != nil || full.out == "" || len(full.connCount) != 3 {
-		t.Errorf("full: %+v, %v", full, err)
-	}
-	if code := run(t.Context(), []string{"-only", "nonsense"}, &errs, &errs); code != 2 || !strings.Contains(errs.String(), "page-br") {
-		t.Errorf("exit code %d: %s", code, errs.String())
-	}
-}
-
-func TestWorkloadsNameTargetsThatExist(t *testing.T) {
-	t.Parallel()
-	site := &Site{Post: "/blog/a/", Asset: "/assets/a.css", Posts: make([]string, seedPosts)}
-	for _, w := range workloads {
-		targetNamed(w.Against)
-		if len(w.Requests(site)) == 0 {
-			t.Errorf("%s asks nothing", w.Name)
-		}
-		for _, bar := range w.Bars {
-			if metrics[bar.Metric] == nil || metricTitles[bar.Metric] == "" || (bar.AtLeast == 0) == (bar.AtMost == 0) {
-				t.Errorf("%s has a bar that can't be judged: %+v", w.Name, bar)
-			}
-		}
 	}
 }

@@ -21,7 +21,7 @@ type GoFigure struct {
 
 // runGoBenches runs the benchmarks of the packages in goBenches. One that
 // fails is named and left out: its own tests say why.
-func runGoBenches(ctx context.Context, quick bool, say func(string, ...any)) []GoFigure {
+func runGoBenches(ctx context.Context, say func(string, ...any)) []GoFigure {
 	root, err := binary.Root()
 	if err != nil {
 		say("go benchmarks left out: %v", err)
@@ -34,7 +34,7 @@ func runGoBenches(ctx context.Context, quick bool, say func(string, ...any)) []G
 			continue
 		}
 		cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", b.Pattern, "-benchmem",
-			"-benchtime", pick(quick, "200ms", "1s"), "-timeout", "5m", b.Package)
+			"-benchtime", "1s", "-timeout", "5m", b.Package)
 		cmd.Dir = root
 		cmd.Env = append(os.Environ(), "GOTOOLCHAIN=auto")
 		out, err := cmd.CombinedOutput()

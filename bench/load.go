@@ -19,6 +19,9 @@ type Plan struct {
 	Conns    int
 	Duration time.Duration
 	Max      int // requests that end the turn early; 0 is no limit
+	First    int // where in Requests to begin; all connections take turns from there
+
+	wires [][]byte // of Requests; made by prepare, else by Load
 }
 
 // Sample is what one turn showed.
@@ -61,18 +64,19 @@ func Load(ctx context.Context, host string, p Plan) (Sample, error) {
 		return Sample{}, err
 	}
 
-	var left atomic.Int64
-	left.Store(int64(pick(p.Max > 0, p.Max, 1<<62)))
-	wires := make([][]byte, len(p.Requests))
-	for i, r := range p.Requests {
-		wires[i] = r.wire(host)
+	if p.wires == nil {
+		p = p.prepare(host)
 	}
+	if p.Max <= 0 {
+		p.Max = 1 << 62
+	}
+	var taken atomic.Int64
 	results := make([]worker, p.Conns)
 	began := time.Now()
 	end := began.Add(p.Duration)
 	var wg sync.WaitGroup
 	for i := range results {
-		results[i] = worker{conn: conns[i], plan: p, wires: wires, left: &left, end: end, next: i}
+		results[i] = worker{conn: conns[i], plan: p, taken: &taken, end: end}
 		wg.Go(results[i].run)
 	}
 	stop := context.AfterFunc(ctx, func() {
@@ -94,6 +98,16 @@ func Load(ctx context.Context, host string, p Plan) (Sample, error) {
 	return s, errors.Join(errs...)
 }
 
+// prepare makes the bytes of all requests, so that turns after the first begin
+// at once.
+func (p Plan) prepare(host string) Plan {
+	p.wires = make([][]byte, len(p.Requests))
+	for i, r := range p.Requests {
+		p.wires[i] = r.wire(host)
+	}
+	return p
+}
+
 func dialAll(ctx context.Context, host string, n int) ([]net.Conn, error) {
 	var conns []net.Conn
 	var d net.Dialer
@@ -111,10 +125,8 @@ func dialAll(ctx context.Context, host string, n int) ([]net.Conn, error) {
 type worker struct {
 	conn  net.Conn
 	plan  Plan
-	wires [][]byte
-	left  *atomic.Int64
+	taken *atomic.Int64 // requests of all connections so far
 	end   time.Time
-	next  int
 	took  []time.Duration
 	err   error
 }
@@ -122,14 +134,17 @@ type worker struct {
 func (w *worker) run() {
 	br := bufio.NewReaderSize(w.conn, 64<<10)
 	w.took = make([]time.Duration, 0, 1<<12)
-	for w.left.Add(-1) >= 0 {
-		i := w.next % len(w.wires)
-		w.next++
+	for {
+		n := int(w.taken.Add(1)) - 1
+		if n >= w.plan.Max {
+			return
+		}
+		i := (w.plan.First + n) % len(w.plan.wires)
 		sent := time.Now()
 		if !sent.Before(w.end) {
 			return
 		}
-		if _, w.err = w.conn.Write(w.wires[i]); w.err != nil {
+		if _, w.err = w.conn.Write(w.plan.wires[i]); w.err != nil {
 			return
 		}
 		req := &w.plan.Requests[i]

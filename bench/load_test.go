@@ -47,6 +47,37 @@ func TestLoadCountsEveryRequestOnce(t *testing.T) {
 	}
 }
 
+// TestTurnsGoOnWhereTheLastEnded asks seven paths in turn: two turns of five
+// requests ask the first three twice.
+func TestTurnsGoOnWhereTheLastEnded(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	seen := map[string]int{}
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		seen[r.URL.Path]++
+	}))
+	t.Cleanup(server.Close)
+	var requests []Request
+	for _, name := range strings.Split("abcdefg", "") {
+		requests = append(requests, Request{Path: "/" + name})
+	}
+	p := Plan{Requests: requests, Conns: 3, Duration: time.Minute, Max: 5}
+	for range 2 {
+		if _, err := Load(t.Context(), server.Listener.Addr().String(), p); err != nil {
+			t.Fatal(err)
+		}
+		p.First += 5
+	}
+	for _, r := range requests {
+		want := 1 + strings.Count("/a/b/c", r.Path)
+		if seen[r.Path] != want {
+			t.Errorf("%s was asked %d times, want %d", r.Path, seen[r.Path], want)
+		}
+	}
+}
+
 func TestLoadEndsInTime(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.NotFoundHandler())
@@ -90,11 +121,11 @@ func TestBareHandlerRepeatsWhatWasRecorded(t *testing.T) {
 	}
 	bare := httptest.NewServer(bareHandler(answers))
 	t.Cleanup(bare.Close)
-	if err := sameAnswers(t.Context(), bare.Listener.Addr().String(), requests, answers); err != nil {
+	if err := sameAnswers(t.Context(), bare.Listener.Addr().String(), true, requests, answers); err != nil {
 		t.Error(err)
 	}
 	answers[1].Body = []byte("another page")
-	if err := sameAnswers(t.Context(), bare.Listener.Addr().String(), requests, answers); err == nil {
+	if err := sameAnswers(t.Context(), bare.Listener.Addr().String(), true, requests, answers); err == nil {
 		t.Error("other bytes were not noticed")
 	}
 	if _, err := record(t.Context(), bare.Listener.Addr().String(), []Request{{Path: "/unknown/"}}); err == nil {

@@ -19,12 +19,15 @@ type Machine struct {
 	Go     string    `json:"go"`
 	Commit string    `json:"commit"`
 	At     time.Time `json:"at"`
+
+	PocketBase string        `json:"pocketbase"`
+	Sync       time.Duration `json:"disk_sync_ns"` // median of appending 4 KB and syncing
 }
 
 func describeMachine() Machine {
 	m := Machine{
 		CPU: "unknown", Cores: runtime.NumCPU(), OS: runtime.GOOS + "/" + runtime.GOARCH,
-		Go: runtime.Version(), Commit: "unknown", At: time.Now().UTC().Truncate(time.Second),
+		Go: runtime.Version(), Commit: "unknown", PocketBase: "unknown", At: time.Now().UTC().Truncate(time.Second),
 	}
 	if raw, err := os.ReadFile(filepath.Join(procRoot, "cpuinfo")); err == nil {
 		m.CPU = firstValue(string(raw), "model name", m.CPU)
@@ -37,7 +40,11 @@ func describeMachine() Machine {
 	}
 	if root, err := binary.Root(); err == nil {
 		m.Commit = commit(root)
+		if raw, err := os.ReadFile(filepath.Join(root, "go.mod")); err == nil {
+			m.PocketBase = requiredVersion(string(raw), "github.com/pocketbase/pocketbase", m.PocketBase)
+		}
 	}
+	m.Sync = diskSync()
 	return m
 }
 
@@ -49,4 +56,37 @@ func firstValue(text, name, fallback string) string {
 		}
 	}
 	return fallback
+}
+
+// requiredVersion finds a module's version in the text of a go.mod.
+func requiredVersion(mod, module, fallback string) string {
+	for line := range strings.Lines(mod) {
+		fields := strings.Fields(strings.TrimPrefix(strings.TrimSpace(line), "require "))
+		if len(fields) >= 2 && fields[0] == module {
+			return fields[1]
+		}
+	}
+	return fallback
+}
+
+// diskSync is the median time of a small append and its sync, where the copies
+// of the seeded folder lie; 0 where it can't be measured.
+func diskSync() time.Duration {
+	f, err := os.CreateTemp("", "bungalow-bench-sync-")
+	if err != nil {
+		return 0
+	}
+	defer func() { _, _ = f.Close(), os.Remove(f.Name()) }()
+	var took []float64
+	for range 21 {
+		began := time.Now()
+		if _, err := f.Write(make([]byte, 4096)); err != nil {
+			return 0
+		}
+		if err := f.Sync(); err != nil {
+			return 0
+		}
+		took = append(took, float64(time.Since(began)))
+	}
+	return time.Duration(median(took))
 }

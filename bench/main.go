@@ -6,8 +6,12 @@
 // over kept-alive connections. It is bounded in time and in requests. It
 // changes nothing but the report files and folders of its own.
 //
+// Pages of the site stand beside bare net/http; the REST API stands beside
+// plain PocketBase of the same version, on copies of one seeded folder.
+//
 //	go run ./bench                       everything, report in docs/
 //	go run ./bench -quick                under 90 seconds, printed only
+//	go run ./bench -only engine          one group of workloads
 //	go run ./bench -only page -rounds 9  one workload, more rounds
 package main
 
@@ -18,8 +22,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"slices"
-	"strings"
 	"syscall"
 	"time"
 )
@@ -32,9 +34,9 @@ type config struct {
 	max       int
 	out       string
 	bare      string
-	bareAddr  string
+	prepared  string
+	serveAddr string
 	skipGo    bool
-	connCount []int
 }
 
 func main() {
@@ -49,9 +51,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err != nil {
 		return 2
 	}
-	if cfg.bare != "" {
-		err = serveBare(ctx, cfg.bare, cfg.bareAddr)
-	} else {
+	switch {
+	case cfg.bare != "":
+		err = serveBare(ctx, cfg.bare, cfg.serveAddr)
+	case cfg.prepared != "":
+		err = servePrepared(ctx, cfg.prepared, cfg.serveAddr)
+	default:
 		err = measure(ctx, cfg, stdout)
 	}
 	if err != nil {
@@ -65,39 +70,48 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	var cfg config
 	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
 	fs.SetOutput(stderr)
-	fs.BoolVar(&cfg.quick, "quick", false, "64 connections only, short rounds, no report files: under 90 seconds")
-	fs.StringVar(&cfg.only, "only", "", "names of workloads to run, separated by commas (default all)")
-	fs.IntVar(&cfg.rounds, "rounds", 0, "rounds per workload and number of connections (default 5, quick 3)")
-	fs.DurationVar(&cfg.round, "round", 0, "length of one server's turn in a round (default 3s, quick 1.5s)")
+	fs.BoolVar(&cfg.quick, "quick", false, "fewer workloads and connections, a smaller folder, short rounds, no report files: under 90 seconds")
+	fs.StringVar(&cfg.only, "only", "", "site, engine, or names of workloads, separated by commas (default all)")
+	fs.IntVar(&cfg.rounds, "rounds", 0, "rounds per workload and number of connections (default 5 for pages, 3 for the engine, quick 2)")
+	fs.DurationVar(&cfg.round, "round", 0, "length of one server's turn in a round (default 3s for pages, 2s for the engine, quick 1s and 400ms)")
 	fs.IntVar(&cfg.max, "max", 500_000, "requests that end a turn early")
-	fs.StringVar(&cfg.out, "out", "", "report file, its JSON lies beside it (default docs/benchmarks.md, quick none)")
-	fs.BoolVar(&cfg.skipGo, "skip-go", false, "leave out the figures of go test -bench")
+	fs.StringVar(&cfg.out, "out", "", "report file, its JSON lies beside it (default docs/benchmarks.md if everything is measured)")
+	fs.BoolVar(&cfg.skipGo, "skip-go", false, "leave out the figures of go test -bench, as -quick and -only do")
 	fs.StringVar(&cfg.bare, "bare", "", "internal: serve the recorded answers of this file")
-	fs.StringVar(&cfg.bareAddr, "addr", "", "internal: address for -bare")
+	fs.StringVar(&cfg.prepared, "prepared", "", "internal: serve articles of this database")
+	fs.StringVar(&cfg.serveAddr, "addr", "", "internal: address for -bare and -prepared")
 	if err := fs.Parse(args); err != nil {
 		return cfg, err
 	}
-	cfg.connCount = []int{1, 16, 64}
-	if cfg.quick {
-		cfg.connCount = []int{64}
-	}
-	if cfg.rounds <= 0 {
-		cfg.rounds = pick(cfg.quick, 3, 5)
-	}
-	if cfg.round <= 0 {
-		cfg.round = pick(cfg.quick, 1500*time.Millisecond, 3*time.Second)
-	}
-	if cfg.out == "" && !cfg.quick {
+	if cfg.out == "" && !cfg.quick && cfg.only == "" {
 		cfg.out = "docs/benchmarks.md"
 	}
-	for name := range strings.SplitSeq(cfg.only, ",") {
-		if name != "" && !slices.ContainsFunc(workloads, func(w Workload) bool { return w.Name == name }) {
-			err := fmt.Errorf("no workload %q; there are: %s", name, workloadNames())
-			_, _ = fmt.Fprintln(stderr, "bench:", err)
-			return cfg, err
-		}
+	cfg.skipGo = cfg.skipGo || cfg.quick || cfg.only != ""
+	if err := cfg.check(); err != nil {
+		_, _ = fmt.Fprintln(stderr, "bench:", err)
+		return cfg, err
 	}
 	return cfg, nil
+}
+
+// pace is how long a group's workloads are measured.
+func (cfg config) pace(groupName string) pace {
+	p := pace{rounds: 5, round: 3 * time.Second}
+	switch {
+	case cfg.quick && groupName == engineGroup:
+		p = pace{rounds: 2, round: 400 * time.Millisecond}
+	case cfg.quick:
+		p = pace{rounds: 2, round: time.Second}
+	case groupName == engineGroup:
+		p = pace{rounds: 3, round: 2 * time.Second}
+	}
+	if cfg.rounds > 0 {
+		p.rounds = cfg.rounds
+	}
+	if cfg.round > 0 {
+		p.round = cfg.round
+	}
+	return p
 }
 
 func pick[T any](when bool, yes, no T) T {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -16,51 +17,17 @@ type Report struct {
 	Machine  Machine    `json:"machine"`
 	Quick    bool       `json:"quick"`
 	Process  Process    `json:"process"`
+	Folder   Size       `json:"folder"` // what the engine's workloads read
 	Rows     []Row      `json:"rows"`
 	Go       []GoFigure `json:"go"`
-	Verdicts []Verdict  `json:"verdicts"`
+	Verdicts []Verdict  `json:"verdicts"` // promises: a miss fails the run
+	Targets  []Verdict  `json:"targets"`  // of the engine: a miss is shown
+	LeftOut  []string   `json:"left_out,omitempty"`
+	Failed   []string   `json:"failed,omitempty"`
 }
-
-// Verdict is one promise and how it went.
-type Verdict struct {
-	What  string `json:"what"`
-	Got   string `json:"got"`
-	Bound string `json:"bound"`
-	Met   bool   `json:"met"`
-}
-
-func judge(w Workload, rows []Row) []Verdict {
-	var verdicts []Verdict
-	for _, bar := range w.Bars {
-		for _, row := range rows {
-			got, measured := row.Ratio[bar.Metric]
-			if row.Conns != bar.Conns || !measured {
-				continue
-			}
-			v := Verdict{
-				What: fmt.Sprintf("%s, %d connections: %s compared with %s", w.Title, row.Conns, metricTitles[bar.Metric], row.Server),
-				Got:  ratio(got),
-			}
-			if bar.AtLeast > 0 {
-				v.Bound, v.Met = "≥ "+ratio(bar.AtLeast), got >= bar.AtLeast
-			} else {
-				v.Bound, v.Met = "≤ "+ratio(bar.AtMost), got <= bar.AtMost
-			}
-			verdicts = append(verdicts, v)
-		}
-	}
-	return verdicts
-}
-
-var metricTitles = map[string]string{"perSecond": "requests/s", "p50": "p50", "p99": "p99", "cpu": "CPU"}
 
 func (r Report) missed() bool {
-	for _, v := range r.Verdicts {
-		if !v.Met {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(r.Verdicts, func(v Verdict) bool { return !v.Met })
 }
 
 // table is a Markdown table whose columns are padded, so that it reads well in
@@ -68,6 +35,9 @@ func (r Report) missed() bool {
 type table [][]string
 
 func (t table) write(b *strings.Builder) {
+	if len(t) < 2 { // a heading alone
+		return
+	}
 	widths := make([]int, len(t[0]))
 	for _, row := range t {
 		for i, cell := range row {
@@ -92,32 +62,28 @@ func (t table) write(b *strings.Builder) {
 func (r Report) markdown() string {
 	var b strings.Builder
 	m := r.Machine
-	fmt.Fprintf(&b, "Measured at %s on %s, %d cores, %s memory, %s, %s, commit %s.\n", m.At.Format(time.RFC3339), m.CPU, m.Cores, megabytes(m.Memory), m.OS, m.Go, m.Commit)
+	fmt.Fprintf(&b, "Measured at %s on %s, %d cores, %s memory, %s, %s, PocketBase %s, commit %s; a sync of the disk takes %s.\n",
+		m.At.Format(time.RFC3339), m.CPU, m.Cores, megabytes(m.Memory), m.OS, m.Go, m.PocketBase, m.Commit, millis(m.Sync))
 	b.WriteString("The generator ran on the same machine. A ratio is the median over rounds of Bungalow : the other server.\n\n")
-	promises := table{{"promise", "measured", "bound", ""}}
-	for _, v := range r.Verdicts {
-		promises = append(promises, []string{v.What, v.Got, v.Bound, pick(v.Met, "met", "MISSED")})
+	verdicts(&b, "promise", r.Verdicts)
+	if r.rowsOf(engineGroup) != nil {
+		fmt.Fprintf(&b, "The REST API on copies of one folder with %d articles, %d notes and %d users. Bungalow writes at FULL, PocketBase at NORMAL unless it says FULL.\n\n",
+			r.Folder.Articles, r.Folder.Notes, r.Folder.Users)
 	}
-	promises.write(&b)
-
-	rows := table{{"workload", "connections", "server", "requests/s", "p50", "p99", "CPU/request", "peak RSS", "ratio requests/s", "ratio p99", "ratio CPU"}}
-	for _, row := range r.Rows {
-		rows = append(rows, []string{
-			row.Title, fmt.Sprint(row.Conns), row.Server, fmt.Sprintf("%.0f", row.Turn.PerSecond),
-			millis(row.Turn.P50), millis(row.Turn.P99), fmt.Sprintf("%.1f µs", float64(row.Turn.CPU)/1e3), megabytes(row.PeakRSS),
-			row.ratioCell("perSecond"), row.ratioCell("p99"), row.ratioCell("cpu"),
-		})
+	verdicts(&b, "engine's target", r.Targets)
+	r.ratioTable().write(&b)
+	for _, line := range r.Failed {
+		fmt.Fprintf(&b, "Failed: %s\n\n", line)
 	}
-	if len(rows) > 1 {
-		rows.write(&b)
+	if len(r.LeftOut) > 0 {
+		fmt.Fprintf(&b, "Left out, because the quick form ran out of time: %s.\n\n", strings.Join(r.LeftOut, ", "))
 	}
+	figuresTable(r.Rows).write(&b)
 	figures := table{{"benchmark", "figures"}}
 	for _, f := range r.Go {
 		figures = append(figures, []string{strings.TrimPrefix(f.Package, "./hooks/") + " " + f.Name, f.line()})
 	}
-	if len(figures) > 1 {
-		figures.write(&b)
-	}
+	figures.write(&b)
 	return b.String()
 }
 
@@ -150,8 +116,8 @@ func (r Report) print(out io.Writer) error {
 
 // save writes the Markdown file and, beside it, the same figures as JSON.
 func (r Report) save(path string) error {
-	text := "# Benchmarks\n\nMade by `make bench`; run it to see the figures of your machine. What is measured is a table in\n" +
-		"`bench/workload.go`.\n\n" + strings.TrimSuffix(r.markdown(), "\n")
+	text := "# Benchmarks\n\nMade by `make bench`; run it to see the figures of your machine. The workloads are tables in\n" +
+		"`bench/pages.go` and `bench/engine.go`.\n\n" + strings.TrimSuffix(r.markdown(), "\n")
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		return fmt.Errorf("write the report: %w", err)
 	}

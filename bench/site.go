@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -19,6 +18,8 @@ type Site struct {
 	Post  string   // path of the post that "page" asks for
 	Posts []string // paths of all posts
 	Asset string   // path of the theme's stylesheet
+
+	Folder *Folder // what the engine's workloads read
 }
 
 const seedPosts = 48
@@ -94,5 +95,3 @@ func tempHome() (home string, remove func(), err error) {
 	home, err = os.MkdirTemp("", "bungalow-bench-")
 	return home, func() { _ = os.RemoveAll(home) }, err
 }
-
-var errMissed = errors.New("a figure missed its bound; see the lines that say MISSED")
