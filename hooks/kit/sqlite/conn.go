@@ -4,8 +4,6 @@ import (
 	"container/list"
 	"context"
 	"database/sql/driver"
-	"errors"
-	"io"
 )
 
 // conn is a physical connection that keeps its last statements prepared. As
@@ -15,6 +13,8 @@ type conn struct {
 	keep   int
 	byText map[string]*list.Element // of *statement
 	order  *list.List               // most recently used first
+	// retired says that the pool hands out others now; nil for never.
+	retired func() bool
 	// hits and misses count how often a kept statement could be used.
 	hits, misses uint64
 }
@@ -71,6 +71,19 @@ func (c *conn) QueryContext(ctx context.Context, text string, args []driver.Name
 		return c.physical.QueryContext(ctx, text, args)
 	}
 	return &rows{typedRows: columns, end: func(failed bool) error { return c.giveBack(s, failed) }}, nil
+}
+
+// ResetSession implements driver.SessionResetter.
+func (c *conn) ResetSession(ctx context.Context) error {
+	if c.retired != nil && c.retired() {
+		return driver.ErrBadConn
+	}
+	return c.physical.ResetSession(ctx)
+}
+
+// IsValid implements driver.Validator.
+func (c *conn) IsValid() bool {
+	return (c.retired == nil || !c.retired()) && c.physical.IsValid()
 }
 
 // Close implements driver.Conn.
@@ -144,43 +157,4 @@ func (c *conn) forget() {
 	for e := c.order.Front(); e != nil; e = c.order.Front() {
 		c.drop(e)
 	}
-}
-
-// typedRows is everything that database/sql may ask of the driver's rows.
-type typedRows interface {
-	driver.RowsColumnTypeDatabaseTypeName
-	driver.RowsColumnTypeLength
-	driver.RowsColumnTypeNullable
-	driver.RowsColumnTypePrecisionScale
-	driver.RowsColumnTypeScanType
-}
-
-// rows tells who lent its statement, once, that it is read.
-type rows struct {
-	typedRows
-	end    func(failed bool) error
-	failed bool
-}
-
-// Next implements driver.Rows.
-func (r *rows) Next(dest []driver.Value) error {
-	err := r.typedRows.Next(dest)
-	if err != nil && !errors.Is(err, io.EOF) {
-		r.failed = true
-	}
-	return err
-}
-
-// Close implements driver.Rows.
-func (r *rows) Close() error {
-	if r.end == nil {
-		return nil
-	}
-	err := r.typedRows.Close()
-	end := r.end
-	r.end = nil
-	if endErr := end(r.failed || err != nil); err == nil {
-		err = endErr
-	}
-	return err
 }

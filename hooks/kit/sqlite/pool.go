@@ -2,29 +2,50 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"database/sql/driver"
+	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"modernc.org/sqlite"
 )
 
-// pool opens the physical connections of one sql.DB.
+// pool opens the connections of one sql.DB: physical ones, until it is made
+// the write queue.
 type pool struct {
-	base driver.Connector
-	opts Options
+	path  string
+	opts  Options
+	base  driver.Connector
+	queue atomic.Pointer[queue]
 }
 
-func newPool(dsn string, o Options) (*pool, error) {
-	base, err := sqlite.NewConnector(dsn)
+func newPool(path string, d Durability, o Options) (*pool, error) {
+	base, err := sqlite.NewConnector(path + pragmas(d) + o.extra)
 	if err != nil {
 		return nil, err
 	}
-	return &pool{base: base, opts: o}, nil
+	return &pool{path: path, opts: o, base: base}, nil
 }
 
-// Connect implements driver.Connector.
+// Connect implements driver.Connector. It never waits for the queue.
 func (p *pool) Connect(ctx context.Context) (driver.Conn, error) {
-	raw, err := p.base.Connect(ctx)
+	if q := p.queue.Load(); q != nil {
+		if q.isClosed() {
+			return nil, errClosed
+		}
+		return &virtual{q: q}, nil
+	}
+	c, err := openPhysical(ctx, p.base, p.opts.statements())
+	if err != nil {
+		return nil, err
+	}
+	c.retired = func() bool { return p.queue.Load() != nil }
+	return c, nil
+}
+
+func openPhysical(ctx context.Context, from driver.Connector, statements int) (*conn, error) {
+	raw, err := from.Connect(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -33,31 +54,81 @@ func (p *pool) Connect(ctx context.Context) (driver.Conn, error) {
 		_ = raw.Close()
 		return nil, fmt.Errorf("open the database: the driver's connection is a %T, which this version doesn't know", raw)
 	}
-	return newConn(inner, p.opts.statements()), nil
+	return newConn(inner, statements), nil
 }
 
-// Driver implements driver.Connector.
-func (p *pool) Driver() driver.Driver { return p.base.Driver() }
+// Driver implements driver.Connector. It leads back to the pool.
+func (p *pool) Driver() driver.Driver { return poolDriver{p.base.Driver(), p} }
 
-// physical is what we use of the driver's own connection. What it offers
-// beyond database/sql (hooks, backup, status) stays reachable through
-// sql.Conn.Raw.
-type physical interface {
-	driver.Conn
-	driver.ConnPrepareContext
-	driver.ConnBeginTx
-	driver.ExecerContext
-	driver.QueryerContext
-	driver.Pinger
-	driver.SessionResetter
-	driver.Validator
-	sqlite.DBStatus
-	sqlite.FileControl
-	sqlite.HookRegisterer
-	Serialize() ([]byte, error)
-	Deserialize([]byte) error
-	NewBackup(string) (*sqlite.Backup, error)
-	NewRestore(string) (*sqlite.Backup, error)
-	IsReadOnly(string) (bool, error)
-	ColumnInfo(string) ([]sqlite.ColumnInfo, error)
+type poolDriver struct {
+	driver.Driver
+	pool *pool
 }
+
+// Close is called by sql.DB.Close.
+func (p *pool) Close() error {
+	if q := p.queue.Load(); q != nil {
+		q.close(func() {
+			_ = q.physical.Close()
+			_ = q.wal.close()
+		})
+	}
+	return nil
+}
+
+// poolOf finds the pool of a database that Connect opened.
+func poolOf(db *sql.DB) (*pool, bool) {
+	d, ok := db.Driver().(poolDriver)
+	return d.pool, ok
+}
+
+// Queue reasons; see serialize.
+var (
+	errForeign  = errors.New("the database was not opened by this package")
+	errPlatform = errors.New("shared syncs were not verified on this operating system")
+)
+
+// serialize makes db, which must be data.db's write pool, hand out virtual
+// connections over one physical connection. On an error the pool stays what it
+// is: one plain connection at a time.
+func serialize(ctx context.Context, db *sql.DB) error {
+	p, ok := poolOf(db)
+	if !ok {
+		return errForeign
+	}
+	if p.queue.Load() != nil {
+		return nil
+	}
+	q := &queue{gather: !p.opts.NoGroups, wal: newWAL(p.path)}
+	if p.opts.Durability != Normal {
+		if !verified {
+			return errPlatform
+		}
+		q.flush = &flusher{sync: q.wal.sync, lost: p.opts.lost}
+		if p.opts.sync != nil {
+			q.flush.sync = p.opts.sync
+		}
+	}
+	// The connection leaves the sync of a commit to us and makes all others
+	// itself: before and after a checkpoint, and of a new log's header.
+	base, err := sqlite.NewConnector(p.path + pragmas(Normal) + p.opts.extra)
+	if err != nil {
+		return err
+	}
+	if q.physical, err = openPhysical(ctx, base, p.opts.statements()); err != nil {
+		return fmt.Errorf("open the write connection: %w", err)
+	}
+	if mode, err := q.journalMode(); err != nil || mode != "wal" {
+		_ = q.physical.Close()
+		return errors.Join(fmt.Errorf("the journal mode is %q, not wal", mode), err)
+	}
+	p.queue.Store(q)
+	db.SetMaxIdleConns(0) // closes the plain one
+	db.SetMaxOpenConns(0)
+	db.SetMaxIdleConns(idleVirtual)
+	return nil
+}
+
+// idleVirtual is how many virtual connections stay when a burst is over. One
+// is some 100 bytes.
+const idleVirtual = 256

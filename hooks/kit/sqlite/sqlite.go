@@ -3,12 +3,17 @@
 // and the same pragmas.
 //
 // It promises: every statement has the result and the error that it has on a
-// plain connection. It never changes SQL, and never keeps a statement that it
-// can't prove to be a single one.
+// plain connection, and with Full durability every write that was acknowledged
+// survives a power cut. Another request may read a row about one sync before it
+// is durable; acknowledgements, and hooks that run after success, come after.
+// It never changes SQL, never keeps a statement that it can't prove to be a
+// single one, and never runs two callers' transactions as one.
 package sqlite
 
 import (
 	"database/sql"
+	"log/slog"
+	"os"
 	"path/filepath"
 
 	"github.com/pocketbase/dbx"
@@ -37,6 +42,27 @@ type Options struct {
 	// Statements is how many are kept per connection: 0 means
 	// DefaultStatements, less than 0 none.
 	Statements int
+	// NoQueue leaves data.db's write pool as PocketBase has it: one
+	// connection, one sync for each commit, waiters in no order.
+	NoQueue bool
+	// NoGroups keeps single statements out of common transactions.
+	NoGroups bool
+	// Lost is told once when the disk failed to sync, and no write is accepted
+	// any more. nil ends the process: after a restart what can be read is what
+	// is on the disk.
+	Lost func(error)
+
+	extra string       // of the DSN, for tests
+	sync  func() error // in place of the log's, for tests
+}
+
+func (o Options) lost(err error) {
+	if o.Lost != nil {
+		o.Lost(err)
+		return
+	}
+	slog.Error("the disk failed to sync; the process ends, so that nobody builds on what may be lost", "error", err)
+	os.Exit(1)
 }
 
 func (o Options) statements() int {
@@ -69,7 +95,7 @@ func Connect(o Options) core.DBConnectFunc {
 		if filepath.Base(path) != dataFile {
 			durability = Normal
 		}
-		p, err := newPool(path+pragmas(durability), o)
+		p, err := newPool(path, durability, o)
 		if err != nil {
 			return nil, err
 		}
