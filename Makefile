@@ -7,7 +7,7 @@ LDFLAGS  := -s -w
 MAX_SIZE := 45000000
 FUZZTIME := 20s
 
-.PHONY: help run build test race fuzz browser conformance bench lint size
+.PHONY: help run build test race fuzz browser conformance durability bench lint size
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -35,8 +35,11 @@ fuzz: ## each fuzz target for FUZZTIME
 browser: ## theme pages in headless Chromium; SHOTS=dir keeps screenshots
 	BUNGALOW_SHOTS='$(SHOTS)' go test -count=1 -v ./tests/browser
 
-conformance: ## PocketBase's own API tests and its official client
-	BUNGALOW_CONFORMANCE='./apis' go test -count=1 -v -timeout 30m ./tests/conformance
+conformance: ## PocketBase's own tests of its API and core, and its official client
+	BUNGALOW_CONFORMANCE='./apis ./core' go test -count=1 -v -timeout 30m ./tests/conformance
+
+durability: ## 50 rounds of kill -9, simulated power cuts, a full disk
+	BUNGALOW_KILL_ROUNDS=50 go test -count=1 -v -timeout 20m -run 'Killed|PowerCut|FullDisk' ./hooks/kit/sqlite
 
 bench: ## figures beside bare net/http and plain PocketBase; BENCH=-quick takes a minute
 	go run ./bench $(BENCH)

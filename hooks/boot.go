@@ -46,9 +46,6 @@ type Config struct {
 	Throwaway string
 }
 
-// engineFeature is what makes PocketBase faster and durable.
-const engineFeature = "engine"
-
 // EnvPrefix begins the name of every environment variable of ours.
 const EnvPrefix = "BUNGALOW_"
 
@@ -79,8 +76,8 @@ func Boot(args, environ []string) (pocketbase.Config, Config, error) {
 	if err := cfg.check(); err != nil {
 		return pocketbase.Config{}, cfg, err
 	}
-	base := pocketbase.Config{DefaultDev: false, DBConnect: cfg.dbConnect()}
-	if !slices.Contains(cfg.Without, "engine") {
+	base := pocketbase.Config{DefaultDev: false, DBConnect: Connect(cfg)}
+	if !slices.Contains(cfg.Without, engineFeature) {
 		engine.Connections(&base)
 	}
 	if err := env.base(&base); err != nil {
@@ -130,18 +127,6 @@ func (c *Config) check() error {
 		return nil
 	}
 	return fmt.Errorf("there is no durability %q; write full or normal", c.Durability)
-}
-
-// dbConnect is nil, PocketBase's own, where the engine is left out.
-func (c *Config) dbConnect() core.DBConnectFunc {
-	if slices.Contains(c.Without, engineFeature) {
-		return nil
-	}
-	return sqlite.Connect(c.database())
-}
-
-func (c *Config) database() sqlite.Options {
-	return sqlite.Options{Durability: sqlite.Durability(c.Durability)}
 }
 
 // publicDir is the folder of the owner's own files.

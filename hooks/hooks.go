@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"bungalow/hooks/engine"
 	"bungalow/hooks/kit/cache"
 	"bungalow/hooks/kit/health"
 	"bungalow/hooks/kit/mail"
@@ -59,8 +58,8 @@ func features() []feature {
 			register: registerSite, routes: site.Routes,
 		},
 		{
-			name: "engine", migrations: &core.MigrationsList{},
-			register: func(app core.App, _ Config) error { return engine.Register(app, engine.All()) },
+			name: engineFeature, migrations: &core.MigrationsList{},
+			register: registerEngine,
 		},
 	}
 }

@@ -107,18 +107,22 @@ func makeWritable(dir string) error {
 	})
 }
 
-// patchTestApp adds our registration to the end of NewTestAppWithConfig.
+// patchTestApp has NewTestAppWithConfig connect to the databases as we do, and
+// adds our registration to its end.
 func patchTestApp(path string) error {
 	raw, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
-	const end, start = "\treturn t, nil\n}\n", "import (\n"
-	if bytes.Count(raw, []byte(end)) != 1 || bytes.Count(raw, []byte(start)) != 1 {
+	const end, start, open = "\treturn t, nil\n}\n", "import (\n", "\tapp := core.NewBaseApp(config)\n"
+	if bytes.Count(raw, []byte(end)) != 1 || bytes.Count(raw, []byte(start)) != 1 || bytes.Count(raw, []byte(open)) != 1 {
 		return errors.New("PocketBase's tests/app.go has another form; mend the patch in tests/conformance")
 	}
 	text := strings.Replace(string(raw), start, start+"\tbungalow \"bungalow/hooks\"\n", 1)
-	text = strings.Replace(text, end, "\tif err := bungalow.Register(t, nil, bungalow.Config{}); err != nil {\n\t\treturn nil, err\n\t}\n"+end, 1)
+	// BUNGALOW_CONFORMANCE_WITHOUT=engine runs them on PocketBase's own connections.
+	cfg := fmt.Sprintf("bungalow.Config{Without: %#v}", strings.Fields(os.Getenv("BUNGALOW_CONFORMANCE_WITHOUT")))
+	text = strings.Replace(text, open, "\tif config.DBConnect == nil {\n\t\tconfig.DBConnect = bungalow.Connect("+cfg+")\n\t}\n"+open, 1)
+	text = strings.Replace(text, end, "\tif err := bungalow.Register(t, nil, "+cfg+"); err != nil {\n\t\treturn nil, err\n\t}\n"+end, 1)
 	return os.WriteFile(path, []byte(text), 0o644)
 }
 

@@ -192,25 +192,39 @@ func (p *poller) poll(ctx context.Context) error {
 func (p *poller) othersWrote(ctx context.Context) (bool, error) {
 	wait, cancel := context.WithTimeout(ctx, askFor)
 	defer cancel()
-	conn, err := p.write.Conn(wait)
+	v, driver, err := p.askWriter(wait)
 	if err != nil {
-		if errors.Is(err, context.DeadlineExceeded) {
+		// It is busy: a pool of one has no connection for us, the write queue
+		// none of its turns.
+		if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
 			return true, nil
 		}
 		return false, fmt.Errorf("ask the write connection: %w", err)
 	}
-	defer conn.Close()
-	var driver any
-	if err := conn.Raw(func(dc any) error { driver = dc; return nil }); err != nil {
-		return false, fmt.Errorf("ask the write connection: %w", err)
-	}
-	v, err := dataVersion(ctx, conn)
-	if err != nil {
-		return false, err
-	}
 	changed := v != p.theirs || driver != p.writer
 	p.theirs, p.writer = v, driver
 	return changed, nil
+}
+
+func (p *poller) askWriter(ctx context.Context) (v int64, driver any, err error) {
+	conn, err := p.write.Conn(ctx)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer conn.Close()
+	err = conn.Raw(func(dc any) error {
+		driver = dc
+		// Behind the write queue many connections are one.
+		if virtual, ok := dc.(interface{ Physical() any }); ok {
+			driver = virtual.Physical()
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, nil, err
+	}
+	v, err = dataVersion(ctx, conn)
+	return v, driver, err
 }
 
 func dataVersion(ctx context.Context, conn *sql.Conn) (v int64, err error) {

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"bungalow/hooks/kit/sqlite"
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tests"
@@ -77,9 +78,20 @@ func secondProcess(t *testing.T, app core.App) (commit func() time.Time) {
 	}
 }
 
+// newApp writes through the queue, as the site does.
 func newApp(t *testing.T) *tests.TestApp {
 	t.Helper()
-	app, err := tests.NewTestApp()
+	app := plainApp(t, sqlite.Connect(sqlite.Options{}))
+	sqlite.Bind(app, sqlite.Options{})
+	if _, ok := sqlite.StatsOf(app); !ok {
+		t.Fatal("the app has no write queue")
+	}
+	return app
+}
+
+func plainApp(t *testing.T, connect core.DBConnectFunc) *tests.TestApp {
+	t.Helper()
+	app, err := tests.NewTestAppWithConfig(core.BaseAppConfig{EncryptionEnv: "pb_test_env", DBConnect: connect})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,7 +166,12 @@ func pollerOf(t *testing.T, app core.App, c *Cache) *poller {
 // one commit at a time and without clocks.
 func TestTheTheory(t *testing.T) {
 	t.Parallel()
-	app := newApp(t)
+	// Behind the queue a new connection of database/sql's is the same as before.
+	t.Run("queue", func(t *testing.T) { t.Parallel(); theory(t, newApp(t), 0) })
+	t.Run("plain", func(t *testing.T) { t.Parallel(); theory(t, plainApp(t, nil), 1) })
+}
+
+func theory(t *testing.T, app core.App, onNewConnection int64) {
 	c := New(1 << 20)
 	all := emptied(c)
 	p := pollerOf(t, app, c)
@@ -215,7 +232,7 @@ func TestTheTheory(t *testing.T) {
 			p.write.SetMaxIdleConns(0)
 			p.write.SetMaxIdleConns(1)
 			exec("UPDATE demo2 SET active = NOT active")
-		}, 1},
+		}, onNewConnection},
 		{"ours on the new connection", func() { exec("UPDATE demo2 SET active = NOT active") }, 0},
 	} {
 		before := all.Load()
@@ -275,7 +292,8 @@ func TestBusyWriteConnectionHidesNothing(t *testing.T) {
 func TestWatchOutlivesBootstrapsAndLetsGo(t *testing.T) {
 	t.Parallel()
 	dir := newApp(t).DataDir()
-	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir})
+	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir, DBConnect: sqlite.Connect(sqlite.Options{})})
+	sqlite.Bind(app, sqlite.Options{})
 	c, all, end := watched(t, app) // not bootstrapped yet
 	for range 2 {
 		before := all.Load()

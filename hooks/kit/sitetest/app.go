@@ -28,6 +28,9 @@ type Site struct {
 	Handler http.Handler
 }
 
+// encryptionEnv is the one of PocketBase's own test apps.
+const encryptionEnv = "pb_test_env"
+
 // template is a migrated, empty data folder, made once per process and set of
 // left-out features.
 var template struct {
@@ -58,7 +61,7 @@ func newApp(t testing.TB, cfg hooks.Config) *tests.TestApp {
 	if err != nil {
 		t.Fatalf("make the template data folder: %v", err)
 	}
-	app, err := tests.NewTestApp(dir)
+	app, err := tests.NewTestAppWithConfig(core.BaseAppConfig{DataDir: dir, EncryptionEnv: encryptionEnv, DBConnect: hooks.Connect(cfg)})
 	if err != nil {
 		t.Fatalf("start the test app: %v", err)
 	}
@@ -84,7 +87,7 @@ func templateDir(cfg hooks.Config) (string, error) {
 		return "", err
 	}
 	dir := filepath.Join(root, "pb_data")
-	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir, EncryptionEnv: "pb_test_env"})
+	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir, EncryptionEnv: encryptionEnv})
 	if err := hooks.Register(app, nil, hooks.Config{Without: cfg.Without}); err != nil {
 		return "", err
 	}
