@@ -498,3 +498,25 @@ func TestOnlyALogGetsTheQueue(t *testing.T) {
 	must(t, s.write, insert, "x")
 	s.read = open(t, Connect(o), s.path)
 }
+
+// TestATransactionThatEndsUnderneath goes on after a conflict clause or a
+// COMMIT as text ended it: each statement is then committed, and synced, alone.
+func TestATransactionThatEndsUnderneath(t *testing.T) {
+	t.Parallel()
+	for _, end := range []string{"COMMIT", "INSERT OR ROLLBACK INTO t (id, name) VALUES (1, 'again')"} {
+		s := newSite(t, Options{})
+		must(t, s.write, insert, "first")
+		tx := begin(t, s.write)
+		must(t, tx, insert, "within")
+		_, _ = tx.Exec(end)
+		before := s.q.stats()
+		must(t, tx, insert, "beyond")
+		if after := s.q.stats(); after.Commits != before.Commits+1 || after.Syncs == before.Syncs {
+			t.Errorf("%s: %+v, %+v", end, before, after)
+		}
+		if err := tx.Commit(); err == nil || !strings.Contains(err.Error(), "no transaction is active") {
+			t.Errorf("%s: %v", end, err)
+		}
+		must(t, s.write, insert, "after")
+	}
+}

@@ -19,6 +19,10 @@ type virtual struct {
 	tx    bool // a transaction of database/sql's
 	text  bool // a transaction begun as text
 	wrote bool // something that no sync covers yet
+	// escaped says that the transaction ended without database/sql's knowing:
+	// by a conflict clause, or by COMMIT as text. What follows it is committed
+	// statement by statement.
+	escaped bool
 }
 
 // Physical identifies the connection to the file (see conn.Physical).
@@ -40,7 +44,7 @@ func (v *virtual) enter(ctx context.Context) error {
 func (v *virtual) leave(ctx context.Context, err error) error {
 	v.holds--
 	var commit uint64
-	if v.wrote && !v.tx && !v.text {
+	if v.wrote && (!v.tx || v.escaped) && !v.text {
 		v.wrote = false
 		commit = v.q.committed()
 	}
@@ -53,15 +57,29 @@ func (v *virtual) leave(ctx context.Context, err error) error {
 	return v.q.durable(ctx, commit)
 }
 
+// unwind gives the hold back where the driver panicked; database/sql then
+// takes the connection back too.
+func (v *virtual) unwind(ended *bool) {
+	if !*ended {
+		_ = v.leave(context.Background(), driver.ErrBadConn)
+	}
+}
+
 // did takes note of what a statement may have changed.
-func (v *virtual) did(k kind, text string) {
+func (v *virtual) did(k kind, text string, err error) {
 	if k != read && k != ask {
 		v.wrote = true
 	}
 	if k == other && strings.Contains(strings.ToLower(text), "journal_mode") {
 		v.q.followMode()
 	}
-	if v.tx || k != other && !v.text {
+	if v.tx {
+		if k == other || err != nil {
+			v.escaped = !v.q.inTransaction()
+		}
+		return
+	}
+	if k != other && !v.text {
 		return
 	}
 	switch open := v.q.inTransaction(); {
@@ -83,8 +101,11 @@ func (v *virtual) ExecContext(ctx context.Context, text string, args []driver.Na
 	if err := v.enter(ctx); err != nil {
 		return nil, err
 	}
+	ended := false
+	defer v.unwind(&ended)
 	result, err := v.q.physical.ExecContext(ctx, text, args)
-	v.did(k, text)
+	v.did(k, text, err)
+	ended = true
 	if err := v.leave(ctx, err); err != nil {
 		return nil, err
 	}
@@ -96,18 +117,20 @@ func (v *virtual) QueryContext(ctx context.Context, text string, args []driver.N
 	if err := v.enter(ctx); err != nil {
 		return nil, err
 	}
+	ended := false
+	defer v.unwind(&ended)
 	k := kindOf(text)
 	found, err := v.q.physical.QueryContext(ctx, text, args)
-	if err != nil {
-		v.did(k, text)
-		return nil, v.leave(ctx, err)
-	}
 	columns, ok := found.(typedRows)
-	if !ok {
-		err := errors.Join(errors.New("the driver's rows have an unknown form"), found.Close())
-		v.did(k, text)
+	if err == nil && !ok {
+		err = errors.Join(errors.New("the driver's rows have an unknown form"), found.Close())
+	}
+	if err != nil {
+		v.did(k, text, err)
+		ended = true
 		return nil, v.leave(ctx, err)
 	}
+	ended = true
 	return &turnRows{typedRows: columns, v: v, kind: k, text: text}, nil
 }
 
@@ -142,7 +165,7 @@ func (r *turnRows) Close() error {
 	}
 	r.ended = true
 	err := r.typedRows.Close()
-	r.v.did(r.kind, r.text)
+	r.v.did(r.kind, r.text, err)
 	return r.v.leave(context.Background(), err)
 }
 
@@ -155,7 +178,7 @@ func (v *virtual) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx
 	if err != nil {
 		return nil, v.leave(ctx, err)
 	}
-	v.tx = true
+	v.tx, v.escaped = true, false
 	return &transaction{inner: inner, v: v}, nil
 }
 
@@ -230,7 +253,7 @@ func (v *virtual) Close() error {
 		return nil
 	}
 	err := v.q.raw("ROLLBACK")
-	v.holds, v.tx, v.text, v.wrote = 0, false, false, false
+	*v = virtual{q: v.q}
 	v.q.release()
 	return err
 }
