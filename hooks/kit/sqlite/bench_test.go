@@ -34,8 +34,9 @@ func BenchmarkCreates(b *testing.B) {
 				}
 				defer app.Cleanup()
 				sqlite.Bind(app, kind.o)
-				c, err := app.FindCollectionByNameOrId("demo2")
-				if err != nil {
+				c := core.NewBaseCollection("made")
+				c.Fields.Add(&core.TextField{Name: "title"}, &core.TextField{Name: "body"}, &core.NumberField{Name: "n"})
+				if err := app.Save(c); err != nil {
 					b.Fatal(err)
 				}
 				var left atomic.Int64
