@@ -133,7 +133,7 @@ func (q *queue) together(members *[]*ticket) bool {
 // member runs one statement within the group's transaction. It says false when
 // the transaction can't go on.
 func (q *queue) member(t *ticket) bool {
-	ctx, cancel := context.WithTimeout(t.ctx, slow)
+	ctx, cancel := context.WithTimeout(t.ctx, q.slow)
 	defer cancel()
 	t.result, t.err = q.physical.ExecContext(ctx, t.text, t.args)
 	if t.err != nil {

@@ -99,7 +99,7 @@ func serialize(ctx context.Context, db *sql.DB) error {
 	if p.queue.Load() != nil {
 		return nil
 	}
-	q := &queue{gather: !p.opts.NoGroups, wal: newWAL(p.path)}
+	q := &queue{gather: !p.opts.NoGroups, slow: slow, wal: newWAL(p.path)}
 	if p.opts.Durability != Normal {
 		if !verified {
 			return errPlatform

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // ErrLost is what a writer gets when the disk failed to sync: its write may or
@@ -24,6 +25,7 @@ type queue struct {
 	flush    *flusher // nil: a commit waits for no sync
 	wal      *walFile
 	gather   bool
+	slow     time.Duration // of one member of a group
 
 	mu     sync.Mutex
 	held   bool // somebody has the turn

@@ -40,6 +40,7 @@ func siteAt(t testing.TB, dir string, o Options) *site {
 	}
 	p, _ := poolOf(s.write)
 	s.q = p.queue.Load()
+	s.q.slow = time.Minute // a loaded machine must not change what a test sees
 	t.Cleanup(func() {
 		_ = s.write.Close()
 		if s.q.flush == nil || s.q.flush.broken() == nil {
@@ -286,6 +287,38 @@ func TestNoMemberTouchesAnother(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestASlowMemberHoldsUpNobodyBeforeIt stops the slow one, and runs it alone
+// when those before it have their answers.
+func TestASlowMemberHoldsUpNobodyBeforeIt(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, Options{})
+	s.q.slow = 20 * time.Millisecond
+	const endless = "INSERT INTO t (name) WITH RECURSIVE c(x) AS (VALUES (1) UNION ALL SELECT x+1 FROM c) SELECT 'e' || max(x) FROM c"
+	tx := begin(t, s.write)
+	first, second := s.later(t, t.Context(), insert, "first"), s.later(t, t.Context(), insert, "second")
+	ctx, cancel := context.WithCancel(t.Context())
+	slowOne := s.later(t, ctx, endless)
+	last := s.later(t, t.Context(), insert, "last")
+	if err := tx.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	for _, done := range []<-chan result{first, second} { // while the slow one runs
+		if r := <-done; r.err != nil {
+			t.Error(r.err)
+		}
+	}
+	cancel()
+	if r := <-slowOne; !errors.Is(r.err, context.Canceled) {
+		t.Errorf("%+v", r)
+	}
+	if r := <-last; r.err != nil {
+		t.Error(r.err)
+	}
+	if got := s.names(t); !reflect.DeepEqual(got, []string{"first", "second", "last"}) || s.q.stats().Again != 1 {
+		t.Errorf("%v, %+v", got, s.q.stats())
 	}
 }
 
