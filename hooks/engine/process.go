@@ -12,6 +12,7 @@ import (
 
 	"github.com/pocketbase/pocketbase"
 	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/hook"
 )
 
 const (
@@ -36,11 +37,17 @@ func Connections(c *pocketbase.Config) {
 // bindProcess sets the garbage collector when a real server starts. It is the
 // process's, so tests and other programs that serve nothing keep theirs.
 func bindProcess(app core.App) {
-	app.OnServe().BindFunc(func(e *core.ServeEvent) error {
-		if e.Server != nil {
+	app.OnServe().Bind(&hook.Handler[*core.ServeEvent]{
+		Priority: -last, // around everybody else's preparations
+		Func: func(e *core.ServeEvent) error {
+			if e.Server == nil {
+				return e.Next()
+			}
+			err := e.Next()
 			tune(os.LookupEnv)
-		}
-		return e.Next()
+			go debug.FreeOSMemory() // what the preparations left behind
+			return err
+		},
 	})
 }
 
