@@ -74,8 +74,8 @@ func TestCommandFails(t *testing.T) {
 		"open what is to be moved in":    {"ghost", "testdata/nothing.json"},
 		"not everything could be read":   {"wordpress", cut},
 		"accepts 1 arg(s), received 0":   {"markdown"},
-		"this is not a Ghost export":     {"ghost", "testdata/small.ghost.json.none"},
-		"this is not a WordPress export": {"wordpress", "testdata/small.ghost.json"},
+		"this is not a Ghost export":     {"ghost", "testdata/ghost/small/input.json.none"},
+		"this is not a WordPress export": {"wordpress", "testdata/ghost/small/input.json"},
 	} {
 		if want == "this is not a Ghost export" {
 			args[1] = filepath.Join(t.TempDir(), "x.json")
@@ -90,7 +90,7 @@ func TestCommandFails(t *testing.T) {
 	if _, err := command(site, "wordpress", cut); !errors.Is(err, imports.ErrIncomplete) {
 		t.Errorf("%v", err)
 	}
-	if _, err := command(sitetest.New(t, "content", "comments"), "ghost", "testdata/small.ghost.json"); err == nil || !strings.Contains(err.Error(), "switched off") {
+	if _, err := command(sitetest.New(t, "content", "comments"), "ghost", "testdata/ghost/small/input.json"); err == nil || !strings.Contains(err.Error(), "switched off") {
 		t.Errorf("without content: %v", err)
 	}
 }

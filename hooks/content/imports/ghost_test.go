@@ -66,7 +66,7 @@ func TestGhostFindsItsPicturesBesideTheExport(t *testing.T) {
 
 func TestGhostCutAnywhere(t *testing.T) {
 	t.Parallel()
-	data, err := os.ReadFile("testdata/small.ghost.json")
+	data, err := os.ReadFile("testdata/ghost/small/input.json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +79,7 @@ func TestGhostCutAnywhere(t *testing.T) {
 }
 
 func FuzzGhost(f *testing.F) {
-	if data, err := os.ReadFile("testdata/small.ghost.json"); err == nil {
+	if data, err := os.ReadFile("testdata/ghost/small/input.json"); err == nil {
 		f.Add(data)
 	}
 	f.Add([]byte(`{"posts":[{"title":"a","mobiledoc":"{\"sections\":[[1,\"p\",[[0,[],0,\"x\"]]]]}"}]}`))

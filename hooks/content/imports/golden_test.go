@@ -46,8 +46,8 @@ func summary(stream Stream) string {
 		for _, r := range append(i.Tags, i.Authors...) {
 			b.WriteString(" +" + r.Slug)
 		}
-		for address, file := range i.Images {
-			rel, _ := filepath.Rel(wd, file)
+		for _, address := range sortedKeys(i.Images) {
+			rel, _ := filepath.Rel(wd, i.Images[address])
 			fmt.Fprintf(&b, " image %s=%s", address, filepath.ToSlash(rel))
 		}
 		if i.Menu != nil {
@@ -64,24 +64,39 @@ func summary(stream Stream) string {
 	return b.String()
 }
 
+// TestGolden reads every sample below testdata/<kind>/<name> and compares what
+// its reader yields with want.golden beside it. -update writes those anew.
 func TestGolden(t *testing.T) {
 	t.Parallel()
-	for name, stream := range map[string]Stream{
-		"small.wxr": WordPress("testdata/small.wxr.xml"), "small.ghost": Ghost("testdata/small.ghost.json"),
-		"hugo": MarkdownFolder("testdata/hugo"), "jekyll": MarkdownFolder("testdata/jekyll"), "astro": MarkdownFolder("testdata/astro"),
-	} {
-		got, file := summary(stream), filepath.Join("testdata", name+".golden")
-		if *update {
-			if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+	readers := map[string]func(dir string) Stream{
+		"wordpress": func(dir string) Stream { return WordPress(filepath.Join(dir, "input.xml")) },
+		"ghost":     func(dir string) Stream { return Ghost(filepath.Join(dir, "input.json")) },
+		"markdown":  MarkdownFolder,
+	}
+	samples, err := filepath.Glob("testdata/*/*")
+	if err != nil || len(samples) < 3 {
+		t.Fatalf("%d samples, %v", len(samples), err)
+	}
+	for _, dir := range samples {
+		read := readers[filepath.Base(filepath.Dir(dir))]
+		if read == nil {
+			continue
+		}
+		t.Run(filepath.ToSlash(strings.TrimPrefix(dir, "testdata")), func(t *testing.T) {
+			t.Parallel()
+			got, file := summary(read(dir)), filepath.Join(dir, "want.golden")
+			if *update {
+				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(file)
+			if err != nil {
 				t.Fatal(err)
 			}
-		}
-		want, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got != string(want) {
-			t.Errorf("%s differs from its golden file (run with -update and read the difference):\n%s", name, got)
-		}
+			if got != string(want) {
+				t.Errorf("it differs from %s (run with -update and read the difference):\n%s", file, got)
+			}
+		})
 	}
 }

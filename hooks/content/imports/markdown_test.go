@@ -127,7 +127,7 @@ func TestMarkdownFolderSaysWhatIsWrong(t *testing.T) {
 	for name, c := range map[string]struct{ dir, want string }{
 		"missing": {"testdata/nowhere", "open the folder"},
 		"empty":   {folder(t, map[string]string{"a.txt": "x"}), "no Markdown file"},
-		"no text": {"testdata/small.wxr.xml", "no Markdown file"},
+		"no text": {"testdata/wordpress/small/input.xml", "no Markdown file"},
 	} {
 		if _, err := collect(MarkdownFolder(c.dir)); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v", name, err)

@@ -20,7 +20,7 @@ import (
 // export writes a changed copy of the small WordPress export.
 func export(t *testing.T, replace ...string) string {
 	t.Helper()
-	data, err := os.ReadFile("testdata/small.wxr.xml")
+	data, err := os.ReadFile("testdata/wordpress/small/input.xml")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,7 +192,7 @@ func TestPagesInCircles(t *testing.T) {
 // whole one then completes it.
 func TestCutExportIsCompletedLater(t *testing.T) {
 	t.Parallel()
-	data, err := os.ReadFile("testdata/small.wxr.xml")
+	data, err := os.ReadFile("testdata/wordpress/small/input.xml")
 	if err != nil {
 		t.Fatal(err)
 	}

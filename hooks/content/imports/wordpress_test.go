@@ -172,7 +172,7 @@ func TestParagraphs(t *testing.T) {
 // Cut anywhere, an export gives the items before the cut and one error.
 func TestWordPressCutAnywhere(t *testing.T) {
 	t.Parallel()
-	data, err := os.ReadFile("testdata/small.wxr.xml")
+	data, err := os.ReadFile("testdata/wordpress/small/input.xml")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,7 +192,7 @@ func TestWordPressCutAnywhere(t *testing.T) {
 }
 
 func FuzzWXR(f *testing.F) {
-	if data, err := os.ReadFile("testdata/small.wxr.xml"); err == nil {
+	if data, err := os.ReadFile("testdata/wordpress/small/input.xml"); err == nil {
 		f.Add(data)
 	}
 	f.Add([]byte("<rss><item><wp:post_type>post</wp:post_type><content:encoded><![CDATA[[gallery][caption]<!-- wp:a -->"))

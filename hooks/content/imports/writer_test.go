@@ -170,7 +170,7 @@ func TestHugoDocsMoveInCompletely(t *testing.T) {
 func TestGhostMovesIn(t *testing.T) {
 	t.Parallel()
 	site := sitetest.New(t)
-	r := run(t, site, imports.Ghost("testdata/small.ghost.json"), imports.Options{})
+	r := run(t, site, imports.Ghost("testdata/ghost/small/input.json"), imports.Options{})
 	want := "posts +5 ~0 =0 !0 -0\npages +1 ~0 =0 !0 -0\ntags +1 ~0 =0 !0 -0\nauthors +1 ~0 =0 !0 -0\nredirects +1 ~0 =0 !0 -0\nother +0 ~0 =0 !0 -1\n"
 	if tally(r) != want {
 		t.Errorf("got\n%swant\n%s", tally(r), want)
