@@ -42,6 +42,11 @@ func readGhost(file opener, dir string) Stream {
 		err := g.pass(file, func(table string, raw json.RawMessage) bool {
 			return table != "posts" || g.post(raw, emit)
 		})
+		for _, i := range g.rest() {
+			if stopped || !emit(i) {
+				return
+			}
+		}
 		if stopped {
 			return
 		}
@@ -62,6 +67,9 @@ type ghost struct {
 	tagOf   map[string][]ghostLink // by post
 	userOf  map[string][]ghostLink
 	meta    map[string]ghostMeta
+	menus   []Item
+	site    string         // what tells this site's settings from another's
+	left    map[string]int // rows of tables that have no counterpart here
 	order   []Item
 	ordered map[string]bool
 	found   bool
@@ -88,10 +96,11 @@ type ghostLink struct {
 }
 
 type ghostMeta struct {
-	Post            ghostID `json:"post_id"`
-	MetaTitle       string  `json:"meta_title"`
-	MetaDescription string  `json:"meta_description"`
-	ImageAlt        string  `json:"feature_image_alt"`
+	Post            ghostID   `json:"post_id"`
+	MetaTitle       string    `json:"meta_title"`
+	MetaDescription string    `json:"meta_description"`
+	ImageAlt        string    `json:"feature_image_alt"`
+	EmailOnly       ghostBool `json:"email_only"`
 }
 
 // ghostID is a number in old exports and a string in new ones.
@@ -126,6 +135,7 @@ func (g *ghost) pass(open opener, visit func(table string, raw json.RawMessage) 
 	if err != nil {
 		return err
 	}
+	g.left = map[string]int{}
 	d := json.NewDecoder(clean)
 	_, err = g.value(d, "", 0, visit)
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
@@ -173,6 +183,9 @@ func (g *ghost) value(d *json.Decoder, name string, depth int, visit func(string
 				return false, err
 			}
 		default:
+			if ghostLeft[name] {
+				g.left[name]++
+			}
 			if more, err := g.value(d, "", depth+1, visit); err != nil || !more {
 				return false, err
 			}
@@ -210,6 +223,8 @@ func (g *ghost) learn(table string, raw json.RawMessage) bool {
 		if json.Unmarshal(raw, &m) == nil {
 			g.meta[string(m.Post)] = m
 		}
+	case "settings":
+		g.setting(raw)
 	}
 	return true
 }

@@ -89,10 +89,11 @@ func (g *ghost) post(raw json.RawMessage, emit func(Item) bool) bool {
 	err := json.Unmarshal(raw, &p)
 	var mistyped *json.UnmarshalTypeError
 	if err != nil && !errors.As(err, &mistyped) || p.Title == "" && p.Slug == "" {
+		reason := "it is not written as Ghost writes a post"
 		if err == nil {
-			err = errors.New("it has neither a title nor a slug")
+			reason += ": it has neither a title nor a slug"
 		}
-		return emit(Item{Kind: KindOther, Name: text.Excerpt(string(raw), 60), Skip: "it is not written as Ghost writes a post: " + err.Error()})
+		return emit(Item{Kind: KindOther, Name: text.Excerpt(string(raw), 60), Skip: reason})
 	}
 	i := Item{Kind: KindPost, Key: "ghost:post:" + p.id(address), Title: strings.TrimSpace(p.Title), Name: p.Title, Slug: p.Slug, Format: schema.FormatHTML}
 	if p.Type == "page" || bool(p.Page) {
@@ -152,6 +153,10 @@ func (p *ghostPost) visible(now time.Time) (status, remark string) {
 // fill sets what the post says in its own fields.
 func (g *ghost) fill(i *Item, p *ghostPost) {
 	meta := g.meta[string(p.ID)]
+	if bool(meta.EmailOnly) && !bool(p.EmailOnly) && i.Status != schema.StatusDraft {
+		i.Status = schema.StatusDraft
+		i.note("it was to be sent as a letter and not to stand on the site; it is a draft now")
+	}
 	switch {
 	case p.HTML != nil && strings.TrimSpace(*p.HTML) != "":
 		i.Body = strings.ReplaceAll(*p.HTML, "__GHOST_URL__", "")
@@ -162,10 +167,11 @@ func (g *ghost) fill(i *Item, p *ghostPost) {
 		}
 		i.note("the export has no HTML of it, only Ghost's editor format; its words are kept as a draft. Open and publish it again in Ghost, then export once more")
 	}
-	if strings.Contains(i.Body, "<!--members-only-->") {
+	if forMembers(i.Body) {
 		i.Status = schema.StatusDraft
 		i.note("a part of it was for members; it is a draft now")
 	}
+	i.Body = withoutControls(i, i.Body)
 	i.Cover = strings.ReplaceAll(first(p.FeatureImage, p.Image), "__GHOST_URL__", "")
 	i.Alt = first(p.ImageAlt, meta.ImageAlt)
 	i.Excerpt = p.CustomExcerpt
