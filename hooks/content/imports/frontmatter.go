@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -22,6 +24,11 @@ const (
 	// maxBrackets is how many brackets may stand open at once.
 	maxBrackets = 50
 )
+
+var errTooMuchMatter = fmt.Errorf("its front matter is longer than %d KB", maxFrontMatter>>10)
+
+// yamlPlace is how the YAML reader begins an error: [line:column].
+var yamlPlace = regexp.MustCompile(`^\[(\d+):\d+\] `)
 
 var yamlAlias = regexp.MustCompile(`(?m)(^|[\s,\[{:-])\*[^\s*]`)
 
@@ -70,9 +77,6 @@ func cutFence(rest, end, other string) (head, body string, found bool) {
 			return rest[:at], rest[at+len(line):], true
 		}
 		at += len(line)
-		if at > maxFrontMatter+1024 {
-			break
-		}
 	}
 	return "", "", false
 }
@@ -81,7 +85,16 @@ func jsonMatter(file string) (matter, string, error) {
 	d := json.NewDecoder(strings.NewReader(file[:min(len(file), maxFrontMatter)]))
 	var raw map[string]any
 	if err := d.Decode(&raw); err != nil {
-		return nil, file, fmt.Errorf("its front matter is no readable JSON: %w", err)
+		if len(file) > maxFrontMatter && errors.Is(err, io.ErrUnexpectedEOF) {
+			return nil, file, errTooMuchMatter
+		}
+		at := d.InputOffset()
+		var wrong *json.SyntaxError
+		if errors.As(err, &wrong) {
+			at = wrong.Offset
+		}
+		line := 1 + strings.Count(file[:min(at, int64(len(file)))], "\n")
+		return nil, file, fmt.Errorf("its front matter is no readable JSON: line %d: %w", line, err)
 	}
 	return fold(raw), file[d.InputOffset():], nil
 }
@@ -102,7 +115,7 @@ func readMatter(head string, read func(string) (map[string]any, error)) (m matte
 
 func boundedMatter(head string) error {
 	if len(head) > maxFrontMatter {
-		return fmt.Errorf("its front matter is longer than %d KB", maxFrontMatter>>10)
+		return errTooMuchMatter
 	}
 	if len(yamlAlias.FindAllStringIndex(head, maxAliases+1)) > maxAliases {
 		return fmt.Errorf("its front matter uses more than %d aliases", maxAliases)
@@ -133,7 +146,10 @@ func readYAML(head string) (map[string]any, error) {
 		return nil, nil
 	}
 	if err := yaml.Unmarshal([]byte(head), &raw); err != nil {
-		return nil, fmt.Errorf("its front matter is no readable YAML: %s", oneLine(err))
+		return nil, fmt.Errorf("its front matter is no readable YAML: %s", yamlPlace.ReplaceAllStringFunc(oneLine(err), func(place string) string {
+			n, _ := strconv.Atoi(yamlPlace.FindStringSubmatch(place)[1])
+			return fmt.Sprintf("line %d: ", n+1) // the file begins with ---
+		}))
 	}
 	return raw, nil
 }
@@ -141,7 +157,13 @@ func readYAML(head string) (map[string]any, error) {
 func readTOML(head string) (map[string]any, error) {
 	var raw map[string]any
 	if err := toml.NewDecoder(bytes.NewReader([]byte(head))).Decode(&raw); err != nil {
-		return nil, fmt.Errorf("its front matter is no readable TOML: %s", oneLine(err))
+		line := ""
+		var wrong *toml.DecodeError
+		if errors.As(err, &wrong) {
+			row, _ := wrong.Position()
+			line = fmt.Sprintf("line %d: ", row+1) // the file begins with +++
+		}
+		return nil, fmt.Errorf("its front matter is no readable TOML: %s%s", line, strings.TrimPrefix(oneLine(err), "toml: "))
 	}
 	return raw, nil
 }
@@ -156,6 +178,14 @@ func fold(raw map[string]any) matter {
 	m := matter{}
 	for k, v := range raw {
 		m[foldKey(k)] = v
+	}
+	// Zola keeps tags and categories one level down.
+	if below, ok := m["taxonomies"].(map[string]any); ok {
+		for k, v := range below {
+			if _, set := m[foldKey(k)]; !set {
+				m[foldKey(k)] = v
+			}
+		}
 	}
 	return m
 }
@@ -192,9 +222,12 @@ func (m matter) flag(key string) (value, set bool) {
 	case bool:
 		return v, true
 	case string:
-		return strings.EqualFold(v, "true") || strings.EqualFold(v, "yes"), v != ""
+		return strings.EqualFold(v, "true") || strings.EqualFold(v, "yes") || v == "1", v != ""
+	case nil:
+		return false, false
 	}
-	return false, false
+	n := plain(m[key])
+	return n == "1", n == "0" || n == "1"
 }
 
 // list returns a list of texts; one text is a list of one, or of several where
@@ -205,7 +238,9 @@ func (m matter) list(keys ...string) []string {
 		switch v := m[k].(type) {
 		case []any:
 			for _, e := range v {
-				if named, ok := e.(map[string]any); ok {
+				if inner, ok := e.([]any); ok {
+					out = append(out, matter{"": inner}.list("")...)
+				} else if named, ok := e.(map[string]any); ok {
 					e = first(plain(named["name"]), plain(named["title"]))
 				}
 				if s := plain(e); s != "" {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -67,6 +68,8 @@ type markdownSite struct {
 	content string // where the texts lie, relative to dir, "." for dir itself
 	name    string
 	root    *os.Root
+	jekyll  bool
+	pattern string                   // of Jekyll's permalinks, "" for its default
 	files   map[string]*markdownFile // by path relative to content
 	order   []string
 	skipped []Item
@@ -104,6 +107,7 @@ func openMarkdown(dir string) (*markdownSite, error) {
 	}
 	s := &markdownSite{dir: abs, content: ".", root: root, files: map[string]*markdownFile{}, named: map[string]bool{}}
 	s.name = siteName(abs)
+	s.learnJekyll(filepath.Base(abs))
 	if only != "" {
 		if !isMarkdown(only) {
 			root.Close()
@@ -120,6 +124,33 @@ func openMarkdown(dir string) (*markdownSite, error) {
 	}
 	return s, nil
 }
+
+// learnJekyll finds out whether this is a Jekyll site and how it makes addresses.
+func (s *markdownSite) learnJekyll(base string) {
+	s.jekyll = base == "_posts"
+	for _, name := range []string{"_posts", "_config.yml", "_config.yaml"} {
+		if _, err := s.root.Stat(name); err == nil {
+			s.jekyll = true
+		}
+	}
+	for _, name := range []string{"_config.yml", "_config.yaml"} {
+		f, err := s.root.Open(name)
+		if err != nil {
+			continue
+		}
+		config, err := io.ReadAll(io.LimitReader(f, maxFrontMatter))
+		f.Close()
+		if err != nil {
+			continue
+		}
+		if m, err := readMatter(string(config), readYAML); err == nil {
+			s.pattern = m.text("permalink")
+		}
+	}
+}
+
+// aboutRepository are files that speak of a folder, not to the site's readers.
+var aboutRepository = regexp.MustCompile(`(?i)^(?:readme|license|licence|copying|code_of_conduct|contributing|security|changelog|issue_template|pull_request_template)\.`)
 
 // siteName tells this folder from others in source keys: its name, with that
 // of the folder above where many sites have one of that name.
@@ -153,6 +184,14 @@ func (s *markdownSite) survey() error {
 			continue
 		}
 		m, _, err := splitMatter(source)
+		switch {
+		case strings.TrimSpace(source) == "":
+			s.skip(rel, "it is empty")
+			continue
+		case s.jekyll && m == nil && err == nil && aboutRepository.MatchString(rel):
+			s.skip(rel, "Jekyll makes no page of it: it has no front matter")
+			continue
+		}
 		f := s.describe(rel, m)
 		f.err = err
 		s.files[rel] = f

@@ -26,9 +26,22 @@ var (
 // addresses, pictures of the folder are listed for the writer. Code stays.
 func (s *markdownSite) body(i *Item, f *markdownFile, body string) string {
 	var b strings.Builder
-	fence := ""
+	fence, importing := "", false
 	mdx := strings.EqualFold(path.Ext(f.rel), ".mdx")
 	for line := range strings.Lines(body) {
+		if s.jekyll {
+			line = liquidRaw.ReplaceAllString(line, "")
+		}
+		if m := highlightBegins.FindStringSubmatch(line); m != nil && fence == "" {
+			fence = highlightFence
+			b.WriteString(fence + m[1] + m[2] + "\n")
+			continue
+		}
+		if fence == highlightFence && highlightEnds.MatchString(line) {
+			b.WriteString(fence + "\n")
+			fence = ""
+			continue
+		}
 		if m := codeFence.FindStringSubmatch(line); m != nil {
 			switch {
 			case fence == "":
@@ -43,7 +56,12 @@ func (s *markdownSite) body(i *Item, f *markdownFile, body string) string {
 			b.WriteString(line)
 			continue
 		}
-		if mdx && mdxLine.MatchString(line) {
+		if importing {
+			importing = !strings.Contains(line, "from")
+			continue
+		}
+		importing = mdx && mdxImportBegins.MatchString(strings.TrimRight(line, "\n"))
+		if mdx && (importing || mdxLine.MatchString(line)) {
 			i.note("the components of its MDX are left out")
 			continue
 		}
@@ -53,7 +71,10 @@ func (s *markdownSite) body(i *Item, f *markdownFile, body string) string {
 }
 
 func (s *markdownSite) line(i *Item, f *markdownFile, line string, mdx bool) string {
-	line = siteVariable.ReplaceAllString(line, "")
+	line = knownShortcodes(siteVariable.ReplaceAllString(line, ""))
+	if mdx {
+		line = mdxComment.ReplaceAllString(line, "")
+	}
 	refs := func(re *regexp.Regexp) func(string) string {
 		return func(m string) string {
 			if at := s.target(f, re.FindStringSubmatch(m)[1]); at != "" {

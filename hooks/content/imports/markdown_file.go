@@ -1,9 +1,11 @@
 package imports
 
 import (
+	"fmt"
 	"path"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -59,7 +61,7 @@ func (s *markdownSite) describe(rel string, m matter) *markdownFile {
 		f.post = among || kind == "post" || !dateOf(rel, m).IsZero()
 	}
 	f.slug = text.Fold(m.text("slug"))
-	if u := strings.Trim(m.text("url", "permalink"), "/"); f.slug == "" && u != "" && !strings.ContainsAny(u, ":{") {
+	if u := strings.Trim(m.text("url", "permalink"), "/"); f.slug == "" && u != "" && !strings.ContainsAny(u, ":{") && jekyllStyles[u] == "" {
 		f.slug = text.Fold(strings.TrimSuffix(path.Base(u), path.Ext(u)))
 	}
 	if f.slug == "" && name != "." {
@@ -131,6 +133,9 @@ func (s *markdownSite) item(f *markdownFile, emit func(Item) bool) bool {
 	}
 	i.Name = i.Title + " (" + f.rel + ")"
 	i.PublishedAt = dateOf(f.rel, m)
+	if date := m.text("date"); date != "" && i.PublishedAt.IsZero() {
+		i.note("its date " + strconv.Quote(text.Excerpt(date, 40)) + " can't be read")
+	}
 	i.Status = s.status(&i, f, m, time.Now())
 	i.Excerpt = m.text("excerpt", "summary", "description")
 	i.SEODescription = m.text("description")
@@ -175,14 +180,16 @@ func (s *markdownSite) status(i *Item, f *markdownFile, m matter, now time.Time)
 		i.note(f.err.Error() + "; it is a draft now")
 		return schema.StatusDraft
 	}
-	if draft, _ := m.flag("draft"); draft {
-		return schema.StatusDraft
+	for _, key := range []string{"draft", "isdraft"} {
+		if draft, _ := m.flag(key); draft {
+			return schema.StatusDraft
+		}
 	}
 	if published, set := m.flag("published"); set && !published && m.date("published").IsZero() {
 		return schema.StatusDraft
 	}
-	if private, _ := m.flag("private"); private {
-		i.note("it was private; it is a draft now")
+	if remark := hidden(m); remark != "" {
+		i.note(remark + "; it is a draft now")
 		return schema.StatusDraft
 	}
 	if state := strings.ToLower(m.text("status")); state != "" && state != "published" && state != "publish" && state != "public" {
@@ -202,14 +209,43 @@ func (s *markdownSite) status(i *Item, f *markdownFile, m matter, now time.Time)
 	return schema.StatusPublished
 }
 
+// hidden says why a text that is no draft was not for everybody, "" where it was.
+func hidden(m matter) string {
+	if private, _ := m.flag("private"); private {
+		return "it was private"
+	}
+	if v := m.text("visibility"); v != "" && !strings.EqualFold(v, "public") {
+		return "its visibility was " + v
+	}
+	if m.text("password") != "" {
+		return "it was protected by a password"
+	}
+	headless, _ := m.flag("headless")
+	build, _ := m["build"].(map[string]any)
+	switch render := strings.ToLower(fmt.Sprint(build["render"])); {
+	case headless, render == "never", render == "false", render == "link":
+		return "Hugo made no page of it"
+	}
+	return ""
+}
+
+// terms reads tags or categories. Jekyll parts those of one text by spaces.
+func (s *markdownSite) terms(m matter, keys ...string) []string {
+	var out []string
+	for _, key := range keys {
+		spaced, ok := m[key].(string)
+		if ok && s.jekyll && !strings.Contains(spaced, ",") {
+			out = append(out, strings.Fields(spaced)...)
+		} else {
+			out = append(out, m.list(key)...)
+		}
+	}
+	return out
+}
+
 // refs adds the tags and authors and yields those that are new.
 func (s *markdownSite) refs(i *Item, m matter, emit func(Item) bool) bool {
-	names := m.list("tags", "tag", "categories", "category")
-	if spaced, ok := m["tags"].(string); ok && strings.Contains(i.Key, "_posts/") && !strings.Contains(spaced, ",") {
-		// Jekyll parts them by spaces.
-		names = append(strings.Fields(spaced), m.list("tag", "categories", "category")...)
-	}
-	for _, name := range names {
+	for _, name := range append(s.terms(m, "tags", "categories"), m.list("tag", "category")...) {
 		if i.Kind != KindPost {
 			break
 		}
@@ -257,15 +293,29 @@ func (s *markdownSite) oldAddresses(f *markdownFile, m matter, at time.Time) []s
 			old = append(old, p)
 		}
 	}
-	add(m.text("url", "permalink"))
 	name, date, _ := stem(f.rel)
+	categories := append(s.terms(m, "categories"), m.list("category")...)
+	own := m.text("url", "permalink")
+	if strings.Contains(own, ":") || jekyllStyles[own] != "" {
+		own = permalink(own, at, first(m.text("slug"), name), categories)
+	}
+	add(own)
 	if date != "" && !at.IsZero() {
-		for _, form := range []string{"/2006/01/02/", "/2006/1/2/"} {
-			add(at.Format(form) + name + ".html")
-			add(at.Format(form) + name + "/")
+		named, _ := time.Parse("2006-1-2", date)
+		patterns := []string{"date", "pretty"}
+		if s.pattern != "" {
+			patterns = []string{s.pattern}
+		}
+		for _, day := range []time.Time{at, named} {
+			for _, pattern := range patterns {
+				add(permalink(pattern, day, first(m.text("slug"), name), categories))
+			}
 		}
 	} else {
 		add(path.Join(base, f.slug) + "/")
+		if slug := m.text("slug"); slug != "" && slug != f.slug {
+			add(path.Join(base, slug) + "/")
+		}
 	}
 	for _, alias := range m.list("aliases", "alias", "redirectfrom") {
 		add(alias)
