@@ -15,6 +15,9 @@ var (
 	blankLines   = regexp.MustCompile(`\n[ \t]*\n(?:[ \t]*\n)*`)
 	opensBlock   = regexp.MustCompile(`(?i)^</?` + blockTags + `[\s/>]`)
 	preformatted = regexp.MustCompile(`(?is)<(pre|script|style|textarea)\b.*?</(?:pre|script|style|textarea)>`)
+	closesBlocks = regexp.MustCompile(`(?i)(?:\s*</` + blockTags + `>)+$`)
+	quoteBegins  = regexp.MustCompile(`(?i)(<blockquote[^>]*>)`)
+	quoteEnds    = regexp.MustCompile(`(?i)(</blockquote>)`)
 	lineEndsTag  = regexp.MustCompile(`(?i)(?:<br\s*/?>|</?` + blockTags + `[^>]*>)\s*$`)
 )
 
@@ -32,6 +35,7 @@ func paragraphs(content string) string {
 	})
 	content = beforeBlock.ReplaceAllString(content, "\n\n$1")
 	content = afterBlock.ReplaceAllString(content, "$1\n\n")
+	content = quoteEnds.ReplaceAllString(quoteBegins.ReplaceAllString(content, "$1\n\n"), "\n\n$1")
 	var b strings.Builder
 	for _, part := range blankLines.Split(content, -1) {
 		part = strings.Trim(part, " \t\n")
@@ -44,7 +48,9 @@ func paragraphs(content string) string {
 		case opensBlock.MatchString(part):
 			b.WriteString(breaks(part) + "\n")
 		default:
-			b.WriteString("<p>" + breaks(part) + "</p>\n")
+			// A block that began in an earlier part may end here.
+			words := closesBlocks.ReplaceAllString(part, "")
+			b.WriteString("<p>" + breaks(words) + "</p>" + strings.ReplaceAll(part[len(words):], "</p>", "") + "\n")
 		}
 	}
 	return b.String()

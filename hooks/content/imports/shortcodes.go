@@ -7,7 +7,7 @@ import (
 )
 
 var (
-	shortcodeTag  = regexp.MustCompile(`\[(\[?)([A-Za-z][A-Za-z0-9_-]*)((?:\s[^\]\n]*)?)\]`)
+	shortcodeTag  = regexp.MustCompile(`\[(\[?)(/?[A-Za-z][A-Za-z0-9_-]*)((?:\s[^\]\n]*)?)\]`)
 	shortcodeAttr = regexp.MustCompile(`([A-Za-z_][A-Za-z0-9_-]*)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"']+))`)
 	bareArgument  = regexp.MustCompile(`https?://[^\s"'\]<]+`)
 	firstImage    = regexp.MustCompile(`(?is)^\s*((?:<a\b[^>]*>\s*)?<img\b[^>]*>(?:\s*</a>)?)`)
@@ -34,6 +34,14 @@ func shortcodes(item *Item, content string, files *attachments, postID string) s
 			content = strings.TrimPrefix(rest, "]")
 			continue
 		}
+		if bare, closing := strings.CutPrefix(name, "/"); closing {
+			if builderTag.MatchString(bare) {
+				whole = "\n\n"
+			}
+			b.WriteString(whole)
+			content = rest
+			continue
+		}
 		inner, after, closed := enclosed(rest, name)
 		out, usesInner, ok := expand(name, args, inner, closed, files, postID)
 		switch {
@@ -47,6 +55,9 @@ func shortcodes(item *Item, content string, files *attachments, postID string) s
 			rest = after
 		default:
 			b.WriteString(out)
+		}
+		if ok && builderTag.MatchString(name) {
+			item.note(builderRemark)
 		}
 		content = rest
 	}
@@ -70,6 +81,8 @@ func expand(name, args, inner string, closed bool, files *attachments, postID st
 		a[strings.ToLower(m[1])] = m[2] + m[3] + m[4]
 	}
 	switch name {
+	case "vc_raw_html", "vc_raw_js", "fusion_code":
+		return "", closed, true // packed code
 	case "caption", "wp_caption":
 		if !closed {
 			return "", false, false
@@ -91,6 +104,9 @@ func expand(name, args, inner string, closed bool, files *attachments, postID st
 		return "\n\n" + linkParagraph(address) + "\n\n", closed, true
 	case "audio", "video":
 		return player(name, a, args, inner), closed, true
+	}
+	if builderTag.MatchString(name) {
+		return fromBuilder(name, a, files), false, true
 	}
 	return "", false, false
 }

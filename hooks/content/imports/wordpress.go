@@ -26,7 +26,10 @@ func WordPress(file string) Stream {
 
 func readWordPress(file opener) Stream {
 	return func(yield func(Item, error) bool) {
-		w := &wordpress{files: attachments{byID: map[string]attachment{}, children: map[string][]string{}}, terms: map[string]Ref{}, seen: map[string]bool{}}
+		w := &wordpress{
+			files: attachments{byID: map[string]attachment{}, children: map[string][]string{}, reusable: map[string]string{}},
+			terms: map[string]Ref{}, above: map[string]string{}, seen: map[string]bool{},
+		}
 		// Of a broken file both passes read the same part; the second one says so.
 		_ = w.pass(file, func(n *wxrNode) bool { w.remember(n); return true })
 		stopped := false
@@ -54,8 +57,9 @@ type wordpress struct {
 	site  string // host and path, without the scheme
 	base  string
 	files attachments
-	seen  map[string]bool // keys of authors and terms already yielded
-	terms map[string]Ref  // by number
+	seen  map[string]bool   // keys of authors and terms already yielded
+	terms map[string]Ref    // by number
+	above map[string]string // categories' parents by slug
 	menus menuLines
 }
 
@@ -111,10 +115,14 @@ func (w *wordpress) remember(n *wxrNode) {
 	switch n.name {
 	case "wp:category":
 		w.terms[n.get("wp:term_id")] = w.termRef(wxrCategory{slug: n.get("wp:category_nicename"), name: n.get("wp:cat_name")})
+		w.above[n.get("wp:category_nicename")] = n.get("wp:category_parent")
 	case "wp:tag":
 		w.terms[n.get("wp:term_id")] = w.termRef(wxrCategory{slug: n.get("wp:tag_slug"), name: n.get("wp:tag_name")})
 	case "wp:term":
 		w.terms[n.get("wp:term_id")] = w.termRef(wxrCategory{slug: n.get("wp:term_slug"), name: n.get("wp:term_name")})
+	}
+	if n.name == "item" && n.get("wp:post_type") == "wp_block" && n.get("wp:status") == "publish" {
+		w.files.reuse(n.get("wp:post_id"), n.fields["content:encoded"])
 	}
 	if n.name == "item" && n.get("wp:post_type") == "attachment" {
 		id := n.get("wp:post_id")
@@ -138,10 +146,7 @@ func (w *wordpress) node(n *wxrNode, emit func(Item) bool) bool {
 	case "wp:author":
 		login := n.get("wp:author_login")
 		name := html.UnescapeString(n.get("wp:author_display_name"))
-		if name == "" {
-			name = login
-		}
-		return w.ref(KindAuthor, Ref{w.key("author", login), name, text.Slug(login)}, "", emit)
+		return w.ref(KindAuthor, w.authorRef(login, name), "", emit)
 	case "wp:category":
 		return w.term("category", n.get("wp:category_nicename"), n.get("wp:cat_name"), n.get("wp:category_description"), emit)
 	case "wp:tag":
@@ -166,7 +171,39 @@ func (w *wordpress) node(n *wxrNode, emit func(Item) bool) bool {
 
 func (w *wordpress) term(domain, slug, name, description string, emit func(Item) bool) bool {
 	ref := w.termRef(wxrCategory{domain, slug, name})
-	return w.ref(KindTag, ref, description, emit)
+	if w.seen[ref.Key] || ref.Name == "" {
+		return true
+	}
+	w.seen[ref.Key] = true
+	i := Item{Kind: KindTag, Key: ref.Key, Name: ref.Name, Title: ref.Name, Slug: ref.Slug, Caption: plainText(description)}
+	if domain == "category" && slug != "" {
+		i.Old = []string{w.categoryAddress(slug)}
+	}
+	return emit(i)
+}
+
+// categoryAddress is where WordPress lists a category unless it was told
+// otherwise: below the categories above it.
+func (w *wordpress) categoryAddress(slug string) string {
+	at := slug + "/"
+	for up, depth := w.above[slug], 0; up != "" && depth < 20; up, depth = w.above[up], depth+1 {
+		at = up + "/" + at
+	}
+	base := "/"
+	if u, err := url.Parse(w.base); err == nil {
+		base = path.Join("/", u.Path) + "/"
+	}
+	return strings.Replace(base, "//", "/", 1) + "category/" + at
+}
+
+// authorRef names an author. A login that is a mail address is not shown.
+func (w *wordpress) authorRef(login, name string) Ref {
+	public, _, _ := strings.Cut(login, "@")
+	slug := public
+	if public != login && name != "" {
+		slug = name
+	}
+	return Ref{w.key("author", login), first(name, public), text.Slug(slug)}
 }
 
 // termRef names a category or tag; the two share one name space here, so the
@@ -241,7 +278,7 @@ func (w *wordpress) oldAddresses(n *wxrNode) []string {
 	var old []string
 	add := func(raw string) {
 		u, err := url.Parse(raw)
-		if raw == "" || err != nil || u.Host != "" && !strings.HasPrefix(strings.ToLower(u.Host+u.Path), hostOf(w.base)) {
+		if raw == "" || err != nil || u.Host != "" && !w.own(u) {
 			return
 		}
 		p := "/" + strings.TrimLeft(u.EscapedPath(), "/")
@@ -270,11 +307,24 @@ func (w *wordpress) oldAddresses(n *wxrNode) []string {
 	return old
 }
 
-// hostOf is the host of the site's address, "" where that is unknown.
-func hostOf(base string) string {
-	u, err := url.Parse(base)
-	if err != nil {
-		return ""
+// own reports whether an address is one of the exported site, with or without
+// www. Where the export does not name its site, every address may be.
+func (w *wordpress) own(u *url.URL) bool {
+	bare := func(host string) string { return strings.TrimPrefix(strings.ToLower(host), "www.") }
+	base, err := url.Parse(w.base)
+	return err != nil || base.Host == "" || bare(u.Host) == bare(base.Host)
+}
+
+// inside takes the host off an address of the exported site.
+func (w *wordpress) inside(raw string) string {
+	u, err := url.Parse(raw)
+	base, _ := url.Parse(w.base)
+	if err != nil || u.Host == "" || base == nil || base.Host == "" || !w.own(u) {
+		return raw
 	}
-	return strings.ToLower(u.Host)
+	if strings.Trim(u.Path, "/") == strings.Trim(base.Path, "/") && u.RawQuery == "" {
+		u.Path = "/"
+	}
+	u.Scheme, u.Host, u.User = "", "", nil
+	return u.String()
 }

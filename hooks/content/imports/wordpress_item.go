@@ -26,7 +26,7 @@ func plainTitle(title string) string {
 // did not name him, and its comments after it.
 func (w *wordpress) item(n *wxrNode, emit func(Item) bool) bool {
 	kind := n.get("wp:post_type")
-	name := html.UnescapeString(n.get("title"))
+	name := first(plainTitle(n.get("title")), strings.TrimSpace(kind+" "+n.get("wp:post_id")))
 	switch kind {
 	case "post", "":
 		return w.writing(n, KindPost, emit)
@@ -37,6 +37,8 @@ func (w *wordpress) item(n *wxrNode, emit func(Item) bool) bool {
 	case "nav_menu_item":
 		w.menus.add(w, n)
 		return true
+	case "wp_block":
+		return emit(Item{Kind: KindOther, Name: name, Skip: "it is a reusable block; its words stand in the texts that show it"})
 	case "revision":
 		return emit(Item{Kind: KindOther, Name: name, Skip: "it is an old revision"})
 	}
@@ -75,6 +77,11 @@ func (w *wordpress) writing(n *wxrNode, kind Kind, emit func(Item) bool) bool {
 	i.SEODescription = plainMeta(n, "_yoast_wpseo_metadesc", "rank_math_description", "_aioseo_description")
 	if f, ok := w.files.byID[n.meta["_thumbnail_id"]]; ok {
 		i.Cover = f.url
+	} else if id := n.meta["_thumbnail_id"]; id != "" && id != "0" && id != "-1" {
+		i.note("its picture is not in the export")
+	}
+	if fields := n.customFields(); len(fields) > 0 {
+		i.note("its custom fields are left out: " + strings.Join(fields, ", "))
 	}
 	if p := n.get("wp:post_parent"); kind == KindPage && p != "" && p != "0" {
 		i.Parent = w.key("post", p)
@@ -82,13 +89,25 @@ func (w *wordpress) writing(n *wxrNode, kind Kind, emit func(Item) bool) bool {
 	if !w.author(n, &i, emit) {
 		return false
 	}
+	if !w.tags(n, &i, emit) {
+		return false
+	}
+	i.Name = i.Title
+	return emit(i) && w.comments(n, "", emit)
+}
+
+// tags adds the item's categories and tags. Taxonomies of plugins are named.
+func (w *wordpress) tags(n *wxrNode, i *Item, emit func(Item) bool) bool {
 	for _, c := range n.categories {
-		if c.domain == "" && !n.namedAgain(c) {
+		again := c.slug == "" && n.namedAgain(c)
+		if c.domain == "" {
 			c.domain = "category" // WXR 1.0
 		}
 		switch {
+		case again || c.domain == "post_format" || c.domain == "author":
 		case c.domain != "category" && c.domain != "post_tag" && c.domain != "tag":
-		case kind == KindPage:
+			i.note("the taxonomy " + c.domain + " belongs to a plugin; its " + strconv.Quote(html.UnescapeString(c.name)) + " is left out")
+		case i.Kind == KindPage:
 			i.note("pages have no tags here; " + strconv.Quote(c.name) + " is left out")
 		default:
 			ref := w.termRef(c)
@@ -98,14 +117,28 @@ func (w *wordpress) writing(n *wxrNode, kind Kind, emit func(Item) bool) bool {
 			i.Tags = appendRef(i.Tags, ref)
 		}
 	}
-	i.Name = i.Title
-	return emit(i) && w.comments(n, "", emit)
+	return true
 }
 
-// namedAgain reports whether a category of WXR 1.0, which stands there without
-// its taxonomy first, follows in full.
+// customFields names the fields that Advanced Custom Fields shows in a theme;
+// it keeps beside each another one that begins with "_" and names its kind.
+func (n *wxrNode) customFields() []string {
+	var names []string
+	for key := range n.meta {
+		if strings.HasPrefix(n.meta["_"+key], "field_") {
+			names = append(names, key)
+		}
+	}
+	slices.Sort(names)
+	return names[:min(len(names), 20)]
+}
+
+// namedAgain reports whether a category or tag of WXR 1.0, which stands there
+// without its slug first, follows in full.
 func (n *wxrNode) namedAgain(c wxrCategory) bool {
-	return slices.ContainsFunc(n.categories, func(o wxrCategory) bool { return o.domain != "" && o.name == c.name })
+	return slices.ContainsFunc(n.categories, func(o wxrCategory) bool {
+		return o.slug != "" && o.name == c.name && (c.domain == "" || o.domain == c.domain)
+	})
 }
 
 func appendRef(refs []Ref, r Ref) []Ref {
@@ -117,15 +150,26 @@ func appendRef(refs []Ref, r Ref) []Ref {
 	return append(refs, r)
 }
 
-// author adds the item's author; a login that the head does not list is one too.
+// author adds the item's authors: those that Co-Authors Plus lists, else its
+// creator. A login that the head does not list is one too.
 func (w *wordpress) author(n *wxrNode, i *Item, emit func(Item) bool) bool {
-	login := n.get("dc:creator")
-	if login == "" {
-		return true
+	var logins []string
+	for _, c := range n.categories {
+		if c.domain == "author" {
+			logins = append(logins, strings.TrimPrefix(c.slug, "cap-"))
+		}
 	}
-	ref := Ref{w.key("author", login), login, text.Slug(login)}
-	i.Authors = []Ref{ref}
-	return w.ref(KindAuthor, ref, "", emit)
+	if login := n.get("dc:creator"); len(logins) == 0 && login != "" {
+		logins = []string{login}
+	}
+	for _, login := range logins {
+		ref := w.authorRef(login, "")
+		i.Authors = appendRef(i.Authors, ref)
+		if !w.ref(KindAuthor, ref, "", emit) {
+			return false
+		}
+	}
+	return true
 }
 
 // excerpt is the one that was written by hand, else what stands before "more".
@@ -149,10 +193,13 @@ func plainText(source string) string {
 	return strings.Join(strings.Fields(r.Text), " ")
 }
 
+// metaVariable is what SEO plugins fill in when they show a page.
+var metaVariable = regexp.MustCompile(`%%[a-z_]+%%|%[a-z_]+%|#[a-z]+_[a-z_]+`)
+
 // plainMeta returns the first of the fields that holds no plugin's variable.
 func plainMeta(n *wxrNode, names ...string) string {
 	for _, name := range names {
-		if v := n.meta[name]; v != "" && !strings.Contains(v, "%%") && !strings.Contains(v, "%") {
+		if v := n.meta[name]; v != "" && !metaVariable.MatchString(v) {
 			return v
 		}
 	}

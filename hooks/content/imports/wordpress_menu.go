@@ -57,7 +57,7 @@ func (m *menuLines) add(w *wordpress, n *wxrNode) {
 		}
 		line.entry.Target = ref.Key
 	default:
-		line.entry.URL = n.meta["_menu_item_url"]
+		line.entry.URL = w.inside(n.meta["_menu_item_url"])
 	}
 	m.lines = append(m.lines, line)
 }

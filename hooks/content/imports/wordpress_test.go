@@ -161,7 +161,7 @@ func TestParagraphs(t *testing.T) {
 		"x\n<pre>a\n\nb</pre>\ny":         "<p>x</p>\n<pre>a\n\nb</pre>\n<p>y</p>\n",
 		"<div>a</div>\n\n\n<b>c</b>":      "<div>a</div>\n<p><b>c</b></p>\n",
 		" \r\n ":                          "",
-		"<blockquote>a\n\nb</blockquote>": "<blockquote>a\n<p>b</blockquote></p>\n",
+		"<blockquote>a\n\nb</blockquote>": "<blockquote>\n<p>a</p>\n<p>b</p>\n</blockquote>\n",
 	} {
 		if got := paragraphs(in); got != want {
 			t.Errorf("%q:\n got %q\nwant %q", in, got, want)

@@ -10,6 +10,38 @@ import (
 type attachments struct {
 	byID     map[string]attachment
 	children map[string][]string // post id → ids of the files uploaded to it
+	reusable map[string]string   // block id → content, of blocks that texts share
+	kept     int                 // bytes in reusable
+}
+
+const (
+	// maxReusable is how many bytes of shared blocks are kept in memory.
+	maxReusable = 8 << 20
+	// maxReused is how many bytes shared blocks may add to one text.
+	maxReused = 1 << 20
+)
+
+var reusedBlock = regexp.MustCompile(`<!--\s*wp:(?:core/)?block\s+\{[^}]*"ref":\s*"?(\d+)[^}]*\}\s*/-->`)
+
+func (f *attachments) reuse(id, content string) {
+	if f.kept += len(content); f.kept <= maxReusable {
+		f.reusable[id] = content
+	}
+}
+
+// withReused puts shared blocks where a text names them; they may name others.
+func (f *attachments) withReused(content string) string {
+	room := maxReused
+	for range 3 {
+		content = reusedBlock.ReplaceAllStringFunc(content, func(block string) string {
+			shared, ok := f.reusable[reusedBlock.FindStringSubmatch(block)[1]]
+			if room -= len(shared); !ok || room < 0 {
+				return block
+			}
+			return shared
+		})
+	}
+	return content
 }
 
 type attachment struct{ url, alt, caption string }
@@ -35,6 +67,7 @@ func wordpressBody(item *Item, content string, files *attachments, postID string
 		})
 		return strings.TrimSpace(paragraphs(shortcodes(item, content, files, postID)))
 	}
+	content = files.withReused(content)
 	var b strings.Builder
 	var lost []string
 	depth, from := 0, 0

@@ -30,7 +30,14 @@ func (w *writer) named(i *Item) error {
 	} else {
 		w.count(&w.report.of(i.Kind).Unchanged)
 	}
-	return nil
+	if i.Kind != KindTag || len(i.Old) == 0 {
+		return nil
+	}
+	r, err := w.app.FindRecordById(schema.Tags, id)
+	if err != nil {
+		return fmt.Errorf("look for %s: %w", i.label(), err)
+	}
+	return w.redirects(i, address.Tag(w.site, w.site.Locale, r.GetString("slug")))
 }
 
 func (w *writer) ensure(collection string, ref Ref, about *Item) (id string, created bool, err error) {
