@@ -70,6 +70,10 @@ func Boot(args, environ []string) (pocketbase.Config, Config, error) {
 		return pocketbase.Config{}, cfg, fmt.Errorf("%w; see bungalow --help", err)
 	}
 	ownFolder := flags.Changed("dir") // by hand, not by a variable that means another site
+	words := flags.Args()
+	if command(words) == "demo" && !ownFolder {
+		env = vars{} // they speak of another site, whose key and files are not the demo's
+	}
 	if err := env.fill(flags); err != nil {
 		return pocketbase.Config{}, cfg, err
 	}
@@ -83,7 +87,7 @@ func Boot(args, environ []string) (pocketbase.Config, Config, error) {
 	if err := env.base(&base); err != nil {
 		return base, cfg, err
 	}
-	switch command(flags.Args()) {
+	switch command(words) {
 	case "demo":
 		if !ownFolder {
 			tmp, err := os.MkdirTemp("", "bungalow-demo-")
@@ -93,7 +97,7 @@ func Boot(args, environ []string) (pocketbase.Config, Config, error) {
 			cfg.Throwaway = tmp
 			base.DefaultDataDir = filepath.Join(tmp, "pb_data")
 		}
-	case "", "theme", "help":
+	case "", "theme":
 		cfg.Standalone = true
 	}
 	return base, cfg, nil
@@ -200,12 +204,17 @@ func (v vars) fill(flags *pflag.FlagSet) error {
 		value, ok, err := v.lookup(f.Name)
 		if err == nil && ok {
 			if err = flags.Set(f.Name, value); err != nil {
-				err = fmt.Errorf("%s=%q can't be used: %w", EnvName(f.Name), value, err)
+				err = fmt.Errorf("%s=%q can't be used: --%s takes %s", EnvName(f.Name), value, f.Name, kinds[f.Value.Type()])
 			}
 		}
 		errs = append(errs, err)
 	})
 	return errors.Join(errs...)
+}
+
+// kinds say what a flag of a type takes.
+var kinds = map[string]string{
+	"bool": "true or false", "int": "a whole number", "string": "a text", "stringSlice": "a list with commas",
 }
 
 // base sets the defaults of the flags that PocketBase reads before ours.

@@ -99,6 +99,7 @@ func Register(app core.App, cmd *cobra.Command, cfg Config) error {
 			return fmt.Errorf("register %s: %w", f.name, err)
 		}
 	}
+	bindAbsent(app, cfg)
 	bindServe(app, cfg, on)
 	if cmd != nil {
 		addCommands(app, cmd, cfg)

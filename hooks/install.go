@@ -51,16 +51,8 @@ func bindInstall(app core.App, on []feature) {
 
 // clash finds a collection that carries a name of ours but is not ours.
 func (f feature) clash(app core.App) error {
-	for _, m := range f.migrations.Items() {
-		var n int
-		err := app.DB().NewQuery("SELECT count(*) FROM _migrations WHERE file = {:file}").
-			Bind(map[string]any{"file": m.File}).Row(&n)
-		if err != nil {
-			return fmt.Errorf("read the list of migrations: %w", err)
-		}
-		if n > 0 {
-			return nil // the feature has been here before
-		}
+	if here, err := f.beenHere(app); err != nil || here {
+		return err
 	}
 	for _, name := range f.owns {
 		if _, err := app.FindCollectionByNameOrId(name); err != nil {
@@ -72,6 +64,22 @@ func (f feature) clash(app core.App) error {
 		return fmt.Errorf("this data folder already has a collection named %q, which the feature %s needs for itself; rename it in PocketBase, or start with --without %s", name, f.name, f.name)
 	}
 	return nil
+}
+
+// beenHere reports whether the feature's tables in this folder are ours.
+func (f feature) beenHere(app core.App) (bool, error) {
+	for _, m := range f.migrations.Items() {
+		var n int
+		err := app.DB().NewQuery("SELECT count(*) FROM _migrations WHERE file = {:file}").
+			Bind(map[string]any{"file": m.File}).Row(&n)
+		if err != nil {
+			return false, fmt.Errorf("read the list of migrations: %w", err)
+		}
+		if n > 0 {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // firstStart sets up a database that this very start created. An existing

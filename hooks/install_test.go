@@ -1,12 +1,14 @@
 package hooks_test
 
 import (
+	"net/http"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"bungalow/hooks"
 	"bungalow/hooks/kit/schema"
+	"bungalow/hooks/kit/sitetest"
 	"bungalow/pb_migrations"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/types"
@@ -150,5 +152,57 @@ func TestRegisterOnAForeignAppWritesNothing(t *testing.T) {
 	}
 	if app.HasTable(schema.Settings) {
 		t.Error("a table of ours appeared")
+	}
+}
+
+func TestCollectionsOfAFeatureThatIsOffAreAbsent(t *testing.T) {
+	t.Parallel()
+	site := sitetest.SwitchedOff(t, "content", "comments")
+	token := sitetest.Superuser(t, site)
+	for method, path := range map[string]string{
+		http.MethodGet: "/api/collections/posts/records", http.MethodPost: "/api/collections/pages/records", http.MethodPatch: "/api/collections/posts/records/x",
+	} {
+		if res, body := site.JSON(method, path, token, `{"title":"x"}`); res.StatusCode != http.StatusNotFound {
+			t.Errorf("%s %s answers %d %s", method, path, res.StatusCode, body)
+		}
+	}
+	if res, _ := site.JSON(http.MethodGet, "/api/collections/staff/records", token, ""); res.StatusCode != http.StatusOK {
+		t.Errorf("the staff answers %d", res.StatusCode)
+	}
+}
+
+func TestACollectionOfTheSameNameIsLeftAloneWhereTheFeatureIsOff(t *testing.T) {
+	t.Parallel()
+	site := sitetest.New(t, "content", "comments")
+	posts := core.NewBaseCollection(schema.Posts)
+	posts.ListRule = types.Pointer("")
+	if err := site.Save(posts); err != nil {
+		t.Fatal(err)
+	}
+	if res, body := site.Get("/api/collections/posts/records"); res.StatusCode != http.StatusOK {
+		t.Errorf("it answers %d %s", res.StatusCode, body)
+	}
+}
+
+func TestAStrangerSeesThePictureOfAPublishedPostOnly(t *testing.T) {
+	t.Parallel()
+	site := sitetest.New(t)
+	picture := func() string {
+		return sitetest.Make(t, site, schema.Media, map[string]any{"alt": "x", "source_url": "https://example.com/x.jpg"}).Id
+	}
+	shown, hidden, face := picture(), picture(), picture()
+	sitetest.Make(t, site, schema.Posts, map[string]any{"title": "Out", "status": "published", "cover": shown})
+	sitetest.Make(t, site, schema.Posts, map[string]any{"title": "In", "status": "draft", "cover": hidden})
+	sitetest.Make(t, site, schema.Authors, map[string]any{"name": "Ada", "avatar": face})
+	for id, want := range map[string]int{shown: http.StatusOK, face: http.StatusOK, hidden: http.StatusNotFound} {
+		if res, body := site.Get("/api/collections/media/records/" + id); res.StatusCode != want {
+			t.Errorf("a picture answers %d, want %d: %s", res.StatusCode, want, body)
+		}
+	}
+	if _, body := site.Get("/api/collections/posts/records?expand=cover"); !strings.Contains(body, `"expand":{"cover"`) {
+		t.Errorf("the list does not expand: %s", body)
+	}
+	if _, body := site.Get("/api/collections/media/records"); strings.Contains(body, shown) {
+		t.Errorf("a stranger lists the media: %s", body)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"bungalow/hooks/kit/cache"
+	"bungalow/hooks/kit/mail"
 	"bungalow/hooks/kit/theme"
 	"bungalow/hooks/site"
 	"bungalow/pb_public"
@@ -32,6 +33,9 @@ func bindTheme(app core.App, cfg Config) {
 				Funcs: map[string]any{"icon": icon},
 			})
 			if err != nil {
+				return fmt.Errorf("the theme can't be used: %w", err)
+			}
+			if err := mail.Check(t.FS()); err != nil {
 				return fmt.Errorf("the theme can't be used: %w", err)
 			}
 			theme.Set(e.App, t)

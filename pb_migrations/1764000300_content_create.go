@@ -30,7 +30,10 @@ func init() {
 				return err
 			}
 		}
-		return parentOfPages(app)
+		if err := parentOfPages(app); err != nil {
+			return err
+		}
+		return shownMedia(app)
 	}, func(app core.App) error {
 		return drop(app, schema.Revisions, schema.Redirects, schema.Menus,
 			schema.Pages, schema.Posts, schema.Tags, schema.Authors, schema.Media)
@@ -184,6 +187,22 @@ func parentOfPages(app core.App) error {
 	}
 	c.Fields.Add(&core.RelationField{Name: "parent", CollectionId: c.Id, MaxSelect: 1})
 	c.AddIndex("idx_pages_slug", true, "locale, parent, slug", "")
+	return app.Save(c)
+}
+
+// shownMedia lets anyone view, not list, a picture that a published text has as
+// its cover or an author as a face. The rule needs the collections that point
+// at media.
+func shownMedia(app core.App) error {
+	c, err := app.FindCollectionByNameOrId(schema.Media)
+	if err != nil {
+		return err
+	}
+	rule := roles.Rule(roles.ContentWrite) + ` || authors_via_avatar.id ?!= ""`
+	for _, from := range []string{schema.Posts, schema.Pages} {
+		rule += ` || (` + from + `_via_cover.status ?= "published" && ` + from + `_via_cover.published_at ?<= @now)`
+	}
+	c.ViewRule = &rule
 	return app.Save(c)
 }
 

@@ -27,6 +27,8 @@ func Register(app core.App) error {
 	app.OnRecordValidate(schema.Menus).BindFunc(validateMenu)
 	app.OnRecordValidate(schema.Redirects).BindFunc(validateRedirect)
 	app.OnRecordValidate(schema.Settings).BindFunc(validateSite)
+	app.OnRecordCreate(schema.Settings).BindFunc(saveSite)
+	app.OnRecordUpdate(schema.Settings).BindFunc(saveSite)
 
 	bindScheduler(app)
 	bindHits(app)
@@ -111,7 +113,9 @@ func background(app core.App) context.Context {
 	s := app.Store().GetOrSet("bungalow.content.background", func() any {
 		ctx, cancel := context.WithCancel(context.Background())
 		app.OnTerminate().BindFunc(func(e *core.TerminateEvent) error {
-			cancel()
+			if !e.IsRestart { // a restart that fails goes on with this process
+				cancel()
+			}
 			return e.Next()
 		})
 		return &stopper{ctx, cancel}

@@ -56,6 +56,10 @@ func Search(app core.App, locale, query string, page, perPage int) (Results, err
 	params := dbx.Params{"match": match, "locale": locale, "limit": perPage, "offset": (page - 1) * perPage}
 	from := "FROM content_search JOIN content_search_docs d ON d.id = content_search.rowid WHERE content_search MATCH {:match} AND d.locale = {:locale}"
 	if err := app.DB().NewQuery("SELECT count(*) " + from).Bind(params).WithContext(ctx).Row(&out.Total); err != nil {
+		if ctx.Err() != nil {
+			app.Logger().Warn("a search took too long and found nothing", "limit", searchTime)
+			return out, nil
+		}
 		return out, fmt.Errorf("count the hits: %w", err)
 	}
 	if out.Total == 0 {
@@ -65,6 +69,10 @@ func Search(app core.App, locale, query string, page, perPage int) (Results, err
 		"snippet(content_search, 2, char(2), char(3), '…', 28) AS snippet " + from +
 		" ORDER BY bm25(content_search, 10.0, 5.0, 1.0), d.id DESC LIMIT {:limit} OFFSET {:offset}").
 		Bind(params).WithContext(ctx).All(&out.Items)
+	if err != nil && ctx.Err() != nil {
+		app.Logger().Warn("a search took too long and found nothing", "limit", searchTime)
+		return Results{Page: page, PerPage: perPage, Items: []Found{}}, nil
+	}
 	if err != nil {
 		return out, fmt.Errorf("search: %w", err)
 	}

@@ -250,7 +250,9 @@ func (b *build) render(status int, page string, view *View, record *core.Record)
 	return entry, nil
 }
 
-// document makes an entry of something for machines.
+// document makes an entry of something for machines. modified, if it is not
+// zero, is when this version was made: what it shows may have lost something
+// since, so the newest item's time would say too little.
 func (b *build) document(contentType string, body []byte, modified time.Time) *cache.Entry {
 	entry := &cache.Entry{Status: http.StatusOK, Body: body, Header: http.Header{}}
 	entry.Header.Set("Content-Type", contentType)

@@ -230,8 +230,8 @@ func (b *build) everywhere(path string) map[string]string {
 }
 
 // pagination links the pages of a list; at gives the address of one.
-func (b *build) pagination(page, total int, at func(n int) string) Pagination {
-	pages := (total + b.site.PostsPerPage - 1) / b.site.PostsPerPage
+func pagination(page, perPage, total int, at func(n int) string) Pagination {
+	pages := (total + perPage - 1) / perPage
 	if pages < 2 {
 		return Pagination{}
 	}

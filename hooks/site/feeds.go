@@ -43,15 +43,15 @@ func (b *build) feed(name string) (*cache.Entry, error) {
 	}
 	switch name {
 	case "rss.xml":
-		return b.xml("application/rss+xml; charset=utf-8", c.rss(), c.Updated)
+		return b.xml("application/rss+xml; charset=utf-8", c.rss(), time.Now())
 	case "feed.json":
 		body, err := json.Marshal(c.jsonFeed())
 		if err != nil {
 			return nil, fmt.Errorf("write the feed: %w", err)
 		}
-		return b.document("application/feed+json; charset=utf-8", body, c.Updated), nil
+		return b.document("application/feed+json; charset=utf-8", body, time.Now()), nil
 	}
-	return b.xml("application/atom+xml; charset=utf-8", c.atom(), c.Updated)
+	return b.xml("application/atom+xml; charset=utf-8", c.atom(), time.Now())
 }
 
 func (b *build) tagFeed(slug string) (*cache.Entry, error) {
@@ -67,7 +67,7 @@ func (b *build) tagFeed(slug string) (*cache.Entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	return b.xml("application/atom+xml; charset=utf-8", c.atom(), c.Updated)
+	return b.xml("application/atom+xml; charset=utf-8", c.atom(), time.Now())
 }
 
 // channel collects the newest posts with their whole text.

@@ -68,7 +68,7 @@ func (b *build) list(page, heading, intro, at string, where dbx.Expression, n in
 		return nil, err
 	}
 	v.Description = firstOf(intro, b.site.Description, b.site.Tagline)
-	v.List = &List{Heading: heading, Intro: paragraphs(intro), Total: total, Pagination: b.pagination(n, total, numbered(at))}
+	v.List = &List{Heading: heading, Intro: paragraphs(intro), Total: total, Pagination: pagination(n, b.site.PostsPerPage, total, numbered(at))}
 	if v.List.Posts, err = b.cards(rows); err != nil {
 		return nil, err
 	}
@@ -166,10 +166,7 @@ func (b *build) search() (*cache.Entry, error) {
 }
 
 func (b *build) searchPages(query string, n, total int) Pagination {
-	perPage := b.site.PostsPerPage
-	b.site.PostsPerPage = searchPerPage
-	defer func() { b.site.PostsPerPage = perPage }()
-	return b.pagination(n, total, func(n int) string {
+	return pagination(n, searchPerPage, total, func(n int) string {
 		values := url.Values{"q": {query}}
 		if n > 1 {
 			values.Set("page", itoa(n))

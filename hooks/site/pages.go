@@ -228,7 +228,7 @@ func (b *build) body(r *core.Record) template.HTML {
 	if len(media) > 0 {
 		b.uses(schema.Media, media...)
 	}
-	return theme.Of(b.App).Expand(enriched)
+	return theme.Of(b.App).Expand(enriched, theme.Place{App: b.App, Locale: b.locale, Uses: b.uses, NoStore: b.noStore})
 }
 
 func (b *build) contents(r *core.Record) []Heading {

@@ -11,7 +11,7 @@ import (
 const (
 	starterAbout = `This is the place to say who you are, what you do and why somebody should stay for a while.
 
-Three sentences are a good beginning. A picture helps. Everything on this page can be changed at the desk.
+Three sentences are a good beginning. A picture helps. Everything on this page is yours to change.
 `
 	starterContact = `Say here how people can reach you: an e-mail address, a telephone number, the hours at which somebody answers.
 `
@@ -21,7 +21,6 @@ A few things to try:
 
 - Give the site a **name** and an accent colour in the settings.
 - Write a second post. A title and one paragraph will do.
-- Leave a comment below, and see how it arrives.
 - Bring your old site along: posts, pages, pictures and addresses can be imported from WordPress, Ghost and Markdown.
 
 > Everything that you see here lives in one folder. Copy the folder, and you have copied the site.

@@ -32,7 +32,7 @@ type PublishEvent struct {
 
 // OnPublish fires once for each post or page, when it is first published, in
 // the transaction that publishes it. An error refuses the publication.
-// Imported records don't fire it.
+// Records that were public where they were imported from don't fire it.
 func OnPublish(app core.App) *hook.Hook[*PublishEvent] {
 	return Of[*PublishEvent](app, "content.OnPublish")
 }

@@ -100,13 +100,10 @@ func serviceOf(app core.App) (*service, error) {
 
 // Register prepares app to send mail: the queue's kind and the hook that
 // replaces PocketBase's sendmail. It touches no database. It returns an error
-// when called twice or when a template doesn't parse, naming the file.
+// when called twice.
 func Register(app core.App, cfg Config) error {
 	if cfg.Templates == nil {
 		return errors.New("mail needs templates")
-	}
-	if err := check(cfg.Templates); err != nil {
-		return err
 	}
 	if cfg.Site == nil {
 		cfg.Site = func() Site {

@@ -410,7 +410,7 @@ func TestRegisterMistakes(t *testing.T) {
 		"_theme/mail/b.txt":       {Data: []byte(`no subject`)},
 		"_theme/mail/c.txt":       {Data: []byte(`{{define "subject"}}x{{end}}`)},
 	}
-	err := mail.Register(other, mail.Config{Templates: broken})
+	err := mail.Check(broken)
 	for _, want := range []string{"a.txt:1", `b.txt has no {{define "subject"}}`, "c.html"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not in: %v", want, err)

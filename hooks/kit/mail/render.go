@@ -72,8 +72,9 @@ func parse(files fs.FS, base string) (*pair, error) {
 	return &pair{text, html}, nil
 }
 
-// check parses every pair, so that a broken template stops the start.
-func check(files fs.FS) error {
+// Check parses every pair. The error of a broken template names its file; the
+// server calls it so that one stops the start.
+func Check(files fs.FS) error {
 	names, err := fs.Glob(files, folder+"/*.txt")
 	if err != nil {
 		return fmt.Errorf("list mail templates: %w", err)

@@ -55,9 +55,23 @@ func NewWith(t testing.TB, cfg hooks.Config, bind ...func(app core.App)) *Site {
 	return &Site{TestApp: app, Handler: handler(t, app)}
 }
 
+// SwitchedOff gives a site on a folder that had every feature until now.
+func SwitchedOff(t testing.TB, without ...string) *Site {
+	t.Helper()
+	app := appOn(t, hooks.Config{}, hooks.Config{Without: without})
+	return &Site{TestApp: app, Handler: handler(t, app)}
+}
+
 func newApp(t testing.TB, cfg hooks.Config) *tests.TestApp {
 	t.Helper()
-	dir, err := templateDir(cfg)
+	return appOn(t, cfg, cfg)
+}
+
+// appOn starts an app on a copy of the folder that a site with the config made
+// has, as one with the config cfg.
+func appOn(t testing.TB, made, cfg hooks.Config) *tests.TestApp {
+	t.Helper()
+	dir, err := templateDir(made)
 	if err != nil {
 		t.Fatalf("make the template data folder: %v", err)
 	}

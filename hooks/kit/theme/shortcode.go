@@ -10,11 +10,22 @@ import (
 	nethtml "golang.org/x/net/html"
 )
 
+// Place is the page into which a shortcode is expanded.
+type Place struct {
+	App    core.App
+	Locale string
+	// Uses says that the result shows something of this collection, or of these
+	// records of it, and NoStore that it is for this visitor alone. Without
+	// them the page stays in memory when what the shortcode shows has changed.
+	Uses    func(collection string, ids ...string)
+	NoStore func()
+}
+
 // Shortcode registers what a paragraph that is only {{ name "arg" … }} becomes
-// when a page is rendered. fn gets the theme's app (nil before Set) and the
-// arguments as the author wrote them: they are a stranger's text, and whatever
-// goes into the result must be escaped.
-func (t *Theme) Shortcode(name string, fn func(app core.App, args []string) (template.HTML, error)) {
+// when a page is rendered. fn gets the page and the arguments as the author
+// wrote them: they are a stranger's text, and whatever goes into the result
+// must be escaped.
+func (t *Theme) Shortcode(name string, fn func(place Place, args []string) (template.HTML, error)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.shortcodes[name] = fn
@@ -24,7 +35,7 @@ func (t *Theme) Shortcode(name string, fn func(app core.App, args []string) (tem
 // paragraph with attributes or with anything else in it, a name that is not
 // registered, and everything within <pre> and <code> stay as they are, byte for
 // byte; so does a shortcode that fails, which is logged.
-func (t *Theme) Expand(body string) template.HTML {
+func (t *Theme) Expand(body string, place Place) template.HTML {
 	if !strings.Contains(body, "{{") {
 		return template.HTML(body)
 	}
@@ -32,7 +43,7 @@ func (t *Theme) Expand(body string) template.HTML {
 	s := scan{z: nethtml.NewTokenizer(strings.NewReader(body)), body: body, start: -1}
 	done := 0 // how much of body is written to out
 	for s.next() {
-		if expanded, ok := t.shortcode(body[s.inside:s.closing]); ok {
+		if expanded, ok := t.shortcode(body[s.inside:s.closing], place); ok {
 			out.WriteString(body[done:s.start])
 			out.WriteString(string(expanded))
 			done = s.end
@@ -103,7 +114,7 @@ var (
 )
 
 // shortcode runs what stands in a paragraph, if that is a shortcode.
-func (t *Theme) shortcode(paragraph string) (template.HTML, bool) {
+func (t *Theme) shortcode(paragraph string, place Place) (template.HTML, bool) {
 	m := shortcodeForm.FindStringSubmatch(quotes.Replace(paragraph))
 	if m == nil {
 		return "", false
@@ -118,11 +129,7 @@ func (t *Theme) shortcode(paragraph string) (template.HTML, bool) {
 	for _, a := range shortcodeArg.FindAllStringSubmatch(m[2], -1) {
 		args = append(args, html.UnescapeString(a[1]))
 	}
-	var app core.App
-	if p := t.app.Load(); p != nil {
-		app = *p
-	}
-	expanded, err := fn(app, args)
+	expanded, err := fn(place, args)
 	if err != nil {
 		t.logger().Error("A shortcode failed; its text is shown", "shortcode", m[1], "error", err)
 		return "", false

@@ -6,8 +6,6 @@ import (
 	"html/template"
 	"strings"
 	"testing"
-
-	"github.com/pocketbase/pocketbase/core"
 )
 
 func withShortcodes(t testing.TB) *Theme {
@@ -16,10 +14,10 @@ func withShortcodes(t testing.TB) *Theme {
 	if err != nil {
 		t.Fatal(err)
 	}
-	th.Shortcode("form", func(_ core.App, args []string) (template.HTML, error) {
+	th.Shortcode("form", func(_ Place, args []string) (template.HTML, error) {
 		return template.HTML(fmt.Sprintf("[%s]", template.HTMLEscapeString(strings.Join(args, "|")))), nil
 	})
-	th.Shortcode("fails", func(core.App, []string) (template.HTML, error) { return "", errors.New("no") })
+	th.Shortcode("fails", func(Place, []string) (template.HTML, error) { return "", errors.New("no") })
 	return th
 }
 
@@ -74,7 +72,7 @@ func TestExpand(t *testing.T) {
 		if want == "" {
 			want = in
 		}
-		if got := string(th.Expand(in)); got != want {
+		if got := string(th.Expand(in, Place{})); got != want {
 			t.Errorf("Expand(%q)\n got %q\nwant %q", in, got, want)
 		}
 	}
@@ -89,10 +87,10 @@ func FuzzExpand(f *testing.F) {
 	th := withShortcodes(f)
 	calls := 0
 	const mark = "\x01expanded\x02"
-	th.Shortcode("form", func(core.App, []string) (template.HTML, error) { calls++; return mark, nil })
+	th.Shortcode("form", func(Place, []string) (template.HTML, error) { calls++; return mark, nil })
 	f.Fuzz(func(t *testing.T, body string) {
 		calls = 0
-		out := string(th.Expand(body))
+		out := string(th.Expand(body, Place{}))
 		rest := body
 		for i, part := range strings.Split(out, mark) {
 			if strings.Contains(body, mark) {
@@ -112,7 +110,7 @@ func FuzzExpand(f *testing.F) {
 		}
 		calls = 0
 		if !strings.Contains(strings.ToLower(body), "/pre") {
-			if th.Expand("<pre>" + body); calls > 0 {
+			if th.Expand("<pre>"+body, Place{}); calls > 0 {
 				t.Fatalf("code ran: %q", body)
 			}
 		}

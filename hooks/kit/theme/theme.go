@@ -51,7 +51,7 @@ type Theme struct {
 
 	mu         sync.RWMutex
 	assets     map[string]asset
-	shortcodes map[string]func(core.App, []string) (template.HTML, error)
+	shortcodes map[string]func(Place, []string) (template.HTML, error)
 	changed    []func()
 }
 
@@ -70,7 +70,7 @@ func Load(disk string, embedded fs.FS, opts Options) (*Theme, error) {
 		fsys:       Overlay(disk, embedded),
 		opts:       opts,
 		assets:     map[string]asset{},
-		shortcodes: map[string]func(core.App, []string) (template.HTML, error){},
+		shortcodes: map[string]func(Place, []string) (template.HTML, error){},
 	}
 	if _, err := t.reload(); err != nil {
 		return nil, err
@@ -86,7 +86,7 @@ func Of(app core.App) *Theme {
 	return t
 }
 
-// Set makes t the app's theme; its shortcodes get this app.
+// Set makes t the app's theme.
 func Set(app core.App, t *Theme) {
 	t.app.Store(&app)
 	app.Store().Set(storeKey, t)

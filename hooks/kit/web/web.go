@@ -5,6 +5,7 @@ package web
 
 import (
 	"net/http"
+	"strconv"
 
 	"bungalow/hooks/kit/roles"
 	"github.com/pocketbase/pocketbase/apis"
@@ -82,7 +83,7 @@ func Allowed(auth *core.Record, access Access) bool {
 }
 
 // RetryAfter sees to it that every 429, PocketBase's own included, says when
-// to come back. PocketBase's limits are windows of a few seconds.
+// to come back: after the longest window of the rate limits, in seconds.
 func RetryAfter() *hook.Handler[*core.RequestEvent] {
 	return &hook.Handler[*core.RequestEvent]{
 		Id: "bungalowRetryAfter",
@@ -92,7 +93,11 @@ func RetryAfter() *hook.Handler[*core.RequestEvent] {
 				return nil
 			}
 			if router.ToApiError(err).Status == http.StatusTooManyRequests && e.Response.Header().Get("Retry-After") == "" {
-				e.Response.Header().Set("Retry-After", "5")
+				window := int64(5)
+				for _, rule := range e.App.Settings().RateLimits.Rules {
+					window = max(window, rule.Duration)
+				}
+				e.Response.Header().Set("Retry-After", strconv.FormatInt(window, 10))
 			}
 			return err
 		},
