@@ -12,7 +12,7 @@ import (
 
 // quickBudget is how long after its start the quick form begins another
 // workload of the engine; what is then left is named.
-const quickBudget = 78 * time.Second
+const quickBudget = 75 * time.Second
 
 // benchmark is one run of the benchmark and what it has found so far.
 type benchmark struct {
@@ -80,7 +80,7 @@ func (b *benchmark) pages(ctx context.Context, path string) error {
 func (b *benchmark) engine(ctx context.Context) error {
 	size := pick(b.cfg.quick, quickSize, fullSize)
 	b.say("seeding a folder of %d articles, unless one is kept", size.Articles)
-	if _, err := binary.Compile("./bench/vanilla"); err != nil {
+	if _, err := vanillaBinary(); err != nil {
 		return err
 	}
 	var err error

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"bungalow/tests/binary"
 )
@@ -53,11 +54,14 @@ func targetNamed(name string) Target {
 	panic("no target " + name)
 }
 
+// vanillaBinary builds plain PocketBase, once per run.
+var vanillaBinary = sync.OnceValues(func() (string, error) { return binary.Compile("./bench/vanilla") })
+
 // startVanilla runs plain PocketBase; synchronous is SQLite's pragma, "" is
 // PocketBase's own choice.
 func startVanilla(synchronous string) func(context.Context, string, []recorded) (*binary.Server, error) {
 	return func(ctx context.Context, home string, _ []recorded) (*binary.Server, error) {
-		path, err := binary.Compile("./bench/vanilla")
+		path, err := vanillaBinary()
 		if err != nil {
 			return nil, err
 		}
