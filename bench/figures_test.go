@@ -90,7 +90,7 @@ func TestRequiredVersion(t *testing.T) {
 			t.Errorf("%q gave %q, want %q", c.mod, got, c.want)
 		}
 	}
-	if m := describeMachine(); m.Sync <= 0 || m.PocketBase == "unknown" {
+	if m := describeMachine(); m.Sync <= 0 || m.PocketBase == "unknown" || m.Load == "unknown" {
 		t.Errorf("got %+v", m)
 	}
 }

@@ -21,19 +21,23 @@ type Machine struct {
 	At     time.Time `json:"at"`
 
 	PocketBase string        `json:"pocketbase"`
+	Load       string        `json:"load_average"` // of the last minute, before the run
 	Sync       time.Duration `json:"disk_sync_ns"` // median of appending 4 KB and syncing
 }
 
 func describeMachine() Machine {
 	m := Machine{
 		CPU: "unknown", Cores: runtime.NumCPU(), OS: runtime.GOOS + "/" + runtime.GOARCH,
-		Go: runtime.Version(), Commit: "unknown", PocketBase: "unknown", At: time.Now().UTC().Truncate(time.Second),
+		Go: runtime.Version(), Commit: "unknown", PocketBase: "unknown", Load: "unknown", At: time.Now().UTC().Truncate(time.Second),
 	}
 	if raw, err := os.ReadFile(filepath.Join(procRoot, "cpuinfo")); err == nil {
 		m.CPU = firstValue(string(raw), "model name", m.CPU)
 	}
 	if raw, err := os.ReadFile(filepath.Join(procRoot, "meminfo")); err == nil {
 		m.Memory, _ = parseKB(firstValue(string(raw), "MemTotal", "0"))
+	}
+	if raw, err := os.ReadFile(filepath.Join(procRoot, "loadavg")); err == nil {
+		m.Load, _, _ = strings.Cut(string(raw), " ")
 	}
 	if raw, err := os.ReadFile(filepath.Join(procRoot, "sys/kernel/osrelease")); err == nil {
 		m.OS += ", kernel " + strings.TrimSpace(string(raw))

@@ -62,8 +62,8 @@ func (t table) write(b *strings.Builder) {
 func (r Report) markdown() string {
 	var b strings.Builder
 	m := r.Machine
-	fmt.Fprintf(&b, "Measured at %s on %s, %d cores, %s memory, %s, %s, PocketBase %s, commit %s; a sync of the disk takes %s.\n",
-		m.At.Format(time.RFC3339), m.CPU, m.Cores, megabytes(m.Memory), m.OS, m.Go, m.PocketBase, m.Commit, millis(m.Sync))
+	fmt.Fprintf(&b, "Measured at %s on %s, %d cores, %s memory, %s, %s, PocketBase %s, commit %s.\nA sync of the disk took %s; the load average before the run was %s, and above the number of cores it makes figures worth little.\n",
+		m.At.Format(time.RFC3339), m.CPU, m.Cores, megabytes(m.Memory), m.OS, m.Go, m.PocketBase, m.Commit, millis(m.Sync), m.Load)
 	b.WriteString("The generator ran on the same machine. A ratio is the median over rounds of Bungalow : the other server.\n\n")
 	verdicts(&b, "promise", r.Verdicts)
 	if r.rowsOf(engineGroup) != nil {

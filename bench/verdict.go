@@ -11,6 +11,9 @@ type Verdict struct {
 	Got   string `json:"got"`
 	Bound string `json:"bound"`
 	Met   bool   `json:"met"`
+	// CPU is the ratio of the server's CPU time per request, which other
+	// programs on the machine disturb least; "" where there is none.
+	CPU string `json:"cpu,omitempty"`
 }
 
 // judge compares a workload's rows with its bars.
@@ -28,7 +31,9 @@ func judge(w Workload, rows []Row) []Verdict {
 				continue
 			}
 			what := fmt.Sprintf("%s, %s: %s compared with %s", w.Title, connections(row.Conns), metricTitles[bar.Metric], row.Server)
-			verdicts = append(verdicts, bar.verdict(what, got))
+			v := bar.verdict(what, got)
+			v.CPU = row.ratioCell("cpu")
+			verdicts = append(verdicts, v)
 		}
 	}
 	return verdicts
@@ -78,9 +83,9 @@ func connections(n int) string { return fmt.Sprintf("%d connection%s", n, pick(n
 
 // verdicts writes a table of them.
 func verdicts(b *strings.Builder, heading string, all []Verdict) {
-	lines := table{{heading, "measured", "bound", ""}}
+	lines := table{{heading, "measured", "bound", "", "CPU/request"}}
 	for _, v := range all {
-		lines = append(lines, []string{v.What, v.Got, v.Bound, pick(v.Met, "met", "MISSED")})
+		lines = append(lines, []string{v.What, v.Got, v.Bound, pick(v.Met, "met", "MISSED"), v.CPU})
 	}
 	lines.write(b)
 }

@@ -44,10 +44,10 @@ func TestBarsNameTheirTarget(t *testing.T) {
 		{Metric: "perSecond", Conns: 16, AtLeast: 3, Against: vanillaFull},
 	}}
 	got := judge(w, []Row{
-		{Conns: 16, Server: "PocketBase", Ratio: map[string]float64{"perSecond": 2.5}},
+		{Conns: 16, Server: "PocketBase", Ratio: map[string]float64{"perSecond": 2.5, "cpu": 0.4}},
 		{Conns: 16, Server: "PocketBase at FULL", Ratio: map[string]float64{"perSecond": 2.9}},
 	})
-	if len(got) != 2 || !got[0].Met || got[1].Met || !strings.HasSuffix(got[1].What, "compared with PocketBase at FULL") {
+	if len(got) != 2 || !got[0].Met || got[1].Met || got[0].CPU != "0.40×" || got[1].CPU != "" || !strings.HasSuffix(got[1].What, "compared with PocketBase at FULL") {
 		t.Errorf("got %+v", got)
 	}
 }
