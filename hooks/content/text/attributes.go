@@ -12,6 +12,12 @@ import (
 // and an image without a source have none.
 func tidy(n *html.Node, extra []string, used ids) bool {
 	align := alignment(n)
+	if n.Data == "a" && !hasAttr(n, "id") {
+		// Old editors named the targets of links so.
+		if name := attr(n, "name"); idPattern.MatchString(name) {
+			setAttr(n, "id", name)
+		}
+	}
 	kept := n.Attr[:0]
 	for _, a := range n.Attr {
 		if a.Namespace != "" || !slices.Contains(commonAttrs, a.Key) && !slices.Contains(extra, a.Key) {

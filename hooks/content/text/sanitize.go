@@ -163,12 +163,12 @@ func frameToLink(n *html.Node) {
 	if !external(src) {
 		return
 	}
+	if strings.HasPrefix(src, "//") {
+		src = "https:" + src
+	}
 	words := strings.TrimSpace(attr(n, "title"))
 	if words == "" {
 		words = src
-	}
-	if strings.HasPrefix(src, "//") {
-		src = "https:" + src
 	}
 	for p := n.Parent; p != nil; p = p.Parent {
 		if p.Data == "a" {

@@ -16,6 +16,7 @@ var german = strings.NewReplacer(
 	"ä", "ae", "ö", "oe", "ü", "ue", "Ä", "Ae", "Ö", "Oe", "Ü", "Ue", "ß", "ss", "ẞ", "SS",
 	"å", "aa", "Å", "Aa", "ø", "oe", "Ø", "Oe",
 	"'", "", "’", "", "‘", "", "ʼ", "",
+	"\u00ad", "", "\u200b", "", "\u200c", "", "\u200d", "", "\u2060", "", "\ufeff", "", // what is not seen parts no word
 )
 
 // Slug makes the last part of an address out of a title: lower-case ASCII
