@@ -7,7 +7,7 @@ LDFLAGS  := -s -w
 MAX_SIZE := 45000000
 FUZZTIME := 20s
 
-.PHONY: help run build test race fuzz browser conformance durability bench lint size
+.PHONY: help run build test race fuzz browser conformance durability bench bench-import lint size
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -43,6 +43,9 @@ durability: ## 50 rounds of kill -9, simulated power cuts, a full disk
 
 bench: ## figures beside bare net/http and plain PocketBase; BENCH=-quick takes a minute
 	go run ./bench $(BENCH)
+
+bench-import: ## reads a WordPress export of 200 MB made on the fly; prints the peak heap
+	go test -run '^$$' -bench Export200MB -benchtime 1x ./hooks/content/imports
 
 lint: ## gofmt, go vet, and golangci-lint where it is installed
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \

@@ -34,7 +34,7 @@ func Command(app core.App, comments CommentImporter) *cobra.Command {
 		Example: "  bungalow import wordpress export.xml --dry-run\n  bungalow import wordpress export.xml --media\n" +
 			"  bungalow import ghost my-site.json\n  bungalow import markdown ~/my-hugo-site",
 	}
-	root.PersistentFlags().BoolVar(&o.DryRun, "dry-run", false, "report what would happen and change nothing")
+	root.PersistentFlags().BoolVar(&o.DryRun, "dry-run", false, "report what would happen and change nothing (a live site can't save meanwhile)")
 	root.PersistentFlags().BoolVar(&o.Media, "media", false, "fetch the pictures and files too")
 	root.PersistentFlags().BoolVar(&asJSON, "json", false, "write the report as JSON")
 	for _, kind := range []struct {

@@ -67,12 +67,15 @@ func shortcodes(item *Item, content string, files *attachments, postID string) s
 func enclosed(rest, name string) (inner, after string, closed bool) {
 	end := "[/" + name + "]"
 	window := rest[:min(len(rest), 64<<10)]
-	i := strings.Index(strings.ToLower(window), end)
-	// Lower-casing may change the length of other scripts; then it is no match.
-	if i < 0 || i+len(end) > len(rest) || !strings.EqualFold(rest[i:i+len(end)], end) {
-		return "", rest, false
+	for at := 0; ; at++ {
+		i := strings.Index(window[at:], "[/")
+		if i < 0 {
+			return "", rest, false
+		}
+		if at += i; at+len(end) <= len(rest) && strings.EqualFold(rest[at:at+len(end)], end) {
+			return rest[:at], rest[at+len(end):], true
+		}
 	}
-	return rest[:i], rest[i+len(end):], true
 }
 
 func expand(name, args, inner string, closed bool, files *attachments, postID string) (out string, usesInner, ok bool) {

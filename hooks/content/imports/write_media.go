@@ -19,6 +19,7 @@ import (
 	"bungalow/hooks/kit/queue"
 	"bungalow/hooks/kit/schema"
 	"github.com/pocketbase/dbx"
+	validation "github.com/pocketbase/ozzo-validation/v4"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/filesystem"
 )
@@ -147,7 +148,7 @@ func (w *writer) local(i *Item, file, alt string) (*core.Record, error) {
 			}
 			defer f.Close()
 			if _, err := media.Probe(f); err != nil {
-				i.note(fmt.Sprintf("its picture %s would be refused: %v", path.Base(file), err))
+				return validation.Errors{"file": validation.NewError("validation_picture", err.Error())}
 			}
 		} else {
 			f, err := filesystem.NewFileFromPath(file)
