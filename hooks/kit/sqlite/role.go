@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
@@ -81,4 +82,35 @@ func (q *queue) stats() Stats {
 	s.Waiting = q.line.Len()
 	q.mu.Unlock()
 	return s
+}
+
+// Writer lends the driver's own connection that makes the app's writes, for
+// its hooks and other extras, while nobody else uses it. With the write queue
+// it is the same one until the next bootstrap; without, it may be another each
+// time. do must not keep it and must not use the app's write pool. Errors are those
+// of the wait, and what do returns.
+func Writer(ctx context.Context, app core.App, do func(driver any) error) error {
+	db, ok := app.NonconcurrentDB().(*dbx.DB)
+	if !ok {
+		return errors.New("the write connection can't be lent within a transaction")
+	}
+	pinned, err := db.DB().Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("reach the write connection: %w", err)
+	}
+	defer pinned.Close()
+	return pinned.Raw(func(dc any) error {
+		switch c := dc.(type) {
+		case *virtual:
+			if err := c.enter(ctx); err != nil {
+				return fmt.Errorf("reach the write connection: %w", err)
+			}
+			defer func() { _ = c.leave(ctx, nil) }()
+			return do(c.Physical())
+		case *conn:
+			return do(c.Physical())
+		default:
+			return do(dc)
+		}
+	})
 }

@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -9,11 +10,13 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"bungalow/hooks/kit/sqlite"
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tests"
+	driver "modernc.org/sqlite"
 )
 
 func newApp(t *testing.T, o sqlite.Options) *tests.TestApp {
@@ -267,4 +270,38 @@ func TestOnlyOurOwnWritePoolIsBound(t *testing.T) {
 	if err != nil || strings.Contains(fmt.Sprint(err), "locked") {
 		t.Error(err)
 	}
+}
+
+func TestTheWriterIsLentToOneAtATime(t *testing.T) {
+	everyWay(t, func(t *testing.T, app *tests.TestApp) {
+		commits := 0
+		err := sqlite.Writer(t.Context(), app, func(conn any) error {
+			hooks, ok := conn.(driver.HookRegisterer)
+			if !ok {
+				return fmt.Errorf("%T has no hooks", conn)
+			}
+			hooks.RegisterCommitHook(func() int32 { commits++; return 0 })
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		save(t, app, "one")
+		err = app.RunInTransaction(func(tx core.App) error {
+			save(t, tx, "two")
+			save(t, tx, "three")
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+			defer cancel()
+			if err := sqlite.Writer(ctx, app, func(any) error { t.Error("it is in use"); return nil }); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("while a transaction has it: %v", err)
+			}
+			if sqlite.Writer(ctx, tx, nil) == nil {
+				t.Error("it was lent within a transaction")
+			}
+			return nil
+		})
+		if err != nil || commits != 2 {
+			t.Errorf("%d commits, %v", commits, err)
+		}
+	})
 }
