@@ -82,7 +82,7 @@ func poolOf(db *sql.DB) (*pool, bool) {
 	return d.pool, ok
 }
 
-// Queue reasons; see serialize.
+// Why a pool stays plain.
 var (
 	errForeign  = errors.New("the database was not opened by this package")
 	errPlatform = errors.New("shared syncs were not verified on this operating system")

@@ -36,13 +36,19 @@ func Bind(app core.App, o Options) {
 // innermost has the queue before other hooks that write after e.Next().
 const innermost = 9999
 
+const plainWrites = "Writes go through a plain connection: each commit pays its own sync"
+
 func useQueue(app core.App) {
 	db, ok := app.NonconcurrentDB().(*dbx.DB)
 	if !ok {
 		return // within a transaction: whoever owns the real app has bound it
 	}
-	if err := serialize(context.Background(), db.DB()); err != nil && !errors.Is(err, errForeign) {
-		app.Logger().Warn("Writes go through a plain connection: each commit pays its own sync", "error", err)
+	switch err := serialize(context.Background(), db.DB()); {
+	case err == nil, errors.Is(err, errForeign):
+	case errors.Is(err, errPlatform):
+		app.Logger().Info(plainWrites, "reason", err)
+	default:
+		app.Logger().Warn(plainWrites, "error", err)
 	}
 }
 
