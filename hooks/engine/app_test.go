@@ -141,3 +141,14 @@ func (s *site) user(t testing.TB, email string) (*core.Record, string) {
 func id(name string) string {
 	return fmt.Sprintf("%015x", sha256.Sum256([]byte(name)))[:15]
 }
+
+// uncached is the same app behind a router of PocketBase's own, without the
+// engine's middlewares.
+func (s *site) uncached(t testing.TB) *site {
+	t.Helper()
+	router, err := apis.NewRouter(s.App)
+	must(t, err)
+	mux, err := router.BuildMux()
+	must(t, err)
+	return &site{App: s.App, handler: mux}
+}

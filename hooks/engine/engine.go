@@ -31,6 +31,8 @@ type Options struct {
 	SignIn bool
 	// Scans bounds how many strangers' searches read whole tables at once.
 	Scans bool
+	// Responses answers lists and views from memory while nothing changes.
+	Responses bool
 }
 
 // All runs every part.
@@ -43,15 +45,17 @@ func All() Options {
 		JSON:        true,
 		SignIn:      true,
 		Scans:       true,
+		Responses:   true,
 	}
 }
 
 // Engine is what one app's parts have in common: their counters.
 type Engine struct {
-	log     *activityLog
-	answers *answers
-	signIn  *turns
-	scans   *scans
+	log       *activityLog
+	answers   *answers
+	signIn    *turns
+	scans     *scans
+	responses *responses
 }
 
 // Of returns the app's engine; one that counts nothing where none is
@@ -80,6 +84,13 @@ func Register(app core.App, o Options) error {
 	}
 	if o.SignIn {
 		e.signIn = bindSignIn(app)
+	}
+	if o.Responses { // before Scans: what is in memory waits for no turn
+		own := 0
+		if o.JSON {
+			own = jsonHooks
+		}
+		e.responses = bindResponses(app, own)
 	}
 	if o.Scans {
 		e.scans = bindScans(app)

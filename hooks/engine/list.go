@@ -28,7 +28,7 @@ func bindJSON(app core.App) *answers {
 			if err != nil {
 				return err
 			}
-			w.alone = func(app core.App) bool { return listHooks(app) == listHooks(bare)+2 }
+			w.alone = func(app core.App) bool { return listHooks(app) == listHooks(bare)+jsonHooks }
 			return e.Next()
 		},
 	})
@@ -40,6 +40,9 @@ func bindJSON(app core.App) *answers {
 func (e *Engine) Direct(app core.App) bool {
 	return e.answers != nil && e.answers.alone != nil && e.answers.alone(app)
 }
+
+// jsonHooks is how many bindJSON binds.
+const jsonHooks = 2
 
 // listHooks counts the handlers that may change a list, a view or their
 // records.

@@ -64,6 +64,7 @@ type item struct {
 	entry   *Entry
 	began   uint64 // counter before the render
 	deps    []uint32
+	all     bool // every bump ends it
 	until   time.Time
 	checked atomic.Uint64 // counter at which the deps were last found good
 	used    atomic.Bool
@@ -195,7 +196,7 @@ func (it *item) valid() bool {
 	if it.checked.Load() == now {
 		return true
 	}
-	if it.cache.floor.Load() > it.began {
+	if it.cache.floor.Load() > it.began || it.all && now != it.began {
 		return false
 	}
 	for _, d := range it.deps {

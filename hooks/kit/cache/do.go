@@ -18,6 +18,7 @@ type Deps struct {
 	mu      sync.Mutex
 	slots   []uint32
 	until   time.Time
+	all     bool
 	noStore bool
 }
 
@@ -33,6 +34,13 @@ func (d *Deps) Uses(collection string, ids ...string) {
 	for _, id := range ids {
 		d.slots = append(d.slots, d.cache.slot(collection+"/"+id))
 	}
+}
+
+// UsesAll says that any bump of anything may change the answer.
+func (d *Deps) UsesAll() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.all = true
 }
 
 // NoStore says that the answer is for this caller alone: it is neither kept
@@ -138,7 +146,7 @@ func (c *Cache) lead(ctx context.Context, key string, f *flight, render func(*De
 		f.again = ctx.Err() != nil
 		return nil, err
 	}
-	f.item = &item{cache: c, key: key, entry: entry, began: f.began, deps: deps.slots, until: deps.until}
+	f.item = &item{cache: c, key: key, entry: entry, began: f.began, deps: deps.slots, all: deps.all, until: deps.until}
 	if !f.private && f.item.valid() {
 		c.keep(f.item)
 	}

@@ -1,0 +1,239 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"reflect"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"bungalow/hooks/kit/cache"
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/hook"
+)
+
+const (
+	// answerKept is the largest answer that is kept, in bytes.
+	answerKept = 1 << 20
+	// addressKept is the longest address whose answer is kept.
+	addressKept = 4 << 10
+)
+
+// bindResponses answers lists and views from memory while nothing that they
+// depend on was written. It is the last middleware, so that all others run,
+// and PocketBase itself answers whatever it can't be sure of.
+func bindResponses(app core.App, own int) *responses {
+	r := &responses{cache: cache.Of(app), commits: bindCommits(app), serials: map[string]serial{}}
+	app.OnServe().Bind(&hook.Handler[*core.ServeEvent]{
+		Priority: last,
+		Func: func(e *core.ServeEvent) error {
+			bare, err := plain()
+			if err != nil {
+				return err
+			}
+			most := listHooks(bare) + own
+			r.alone = func(app core.App) bool { return listHooks(app) == most }
+			e.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "bungalowResponses", Priority: last, Func: r.pass})
+			return e.Next()
+		},
+	})
+	return r
+}
+
+type responses struct {
+	cache   *cache.Cache
+	commits *commits
+	alone   func(core.App) bool
+
+	hits atomic.Int64
+
+	mu      sync.Mutex
+	serials map[string]serial
+}
+
+// serial numbers the models of a collection. PocketBase makes new ones with
+// every change of any collection, also with one that is rolled back.
+type serial struct {
+	model *core.Collection
+	n     uint64
+}
+
+func (r *responses) serial(c *core.Collection) uint64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s := r.serials[c.Id]
+	if s.model != c {
+		s = serial{c, s.n + 1}
+		r.serials[c.Id] = s
+	}
+	return s.n
+}
+
+// errOwn sends a request that waited for another's answer to PocketBase.
+var errOwn = errors.New("the answer is for the one who asked")
+
+func (r *responses) pass(e *core.RequestEvent) error {
+	collection, list := r.asked(e)
+	if collection == nil || !r.commits.seen() {
+		return e.Next()
+	}
+	var mine error // what PocketBase returned to this very request
+	asked := false
+	entry, err := r.cache.Do(e.Request.Context(), r.key(e, collection), func(d *cache.Deps) (*cache.Entry, error) {
+		asked = true
+		depends(d, e, collection, list)
+		if !current(e) {
+			d.NoStore()
+		}
+		var entry *cache.Entry
+		if entry, mine = record(e, collection, list); entry == nil {
+			return nil, errOwn
+		}
+		return entry, nil
+	})
+	switch {
+	case asked:
+		return mine
+	case err != nil:
+		return e.Next()
+	}
+	r.hits.Add(1)
+	if header := e.Response.Header(); header.Get("Content-Type") == "" {
+		header.Set("Content-Type", entry.Header.Get("Content-Type"))
+	}
+	e.Response.WriteHeader(http.StatusOK)
+	_, err = e.Response.Write(entry.Body)
+	return err
+}
+
+// asked is the collection whose list or view is asked for, nil where only
+// PocketBase may answer.
+func (r *responses) asked(e *core.RequestEvent) (c *core.Collection, list bool) {
+	list = isList(e.Request)
+	if e.Request.Method != http.MethodGet || e.Request.ContentLength != 0 || len(e.Request.RequestURI)+len(e.Request.URL.RawQuery) > addressKept ||
+		!list && !strings.HasSuffix(e.Request.Pattern, "/api/collections/{collection}/records/{id}") {
+		return nil, false
+	}
+	c, err := e.App.FindCachedCollectionByNameOrId(e.Request.PathValue("collection"))
+	if err != nil || c.IsAuth() || e.App.IsTransactional() || e.Response.Header().Get("Content-Type") != "" || !r.alone(e.App) || limited(e, c, list) {
+		return nil, false
+	}
+	return c, list
+}
+
+// limited reports whether PocketBase counts the request against a limit.
+func limited(e *core.RequestEvent, c *core.Collection, list bool) bool {
+	limits := e.App.Settings().RateLimits
+	if !limits.Enabled || e.HasSuperuserAuth() {
+		return false
+	}
+	tag := map[bool]string{true: "list", false: "view"}[list]
+	audience := core.RateLimitRuleAudienceGuest
+	if e.Auth != nil {
+		audience = core.RateLimitRuleAudienceAuth
+	}
+	_, found := limits.FindRateLimitRule([]string{c.Name + ":" + tag, "*:" + tag, e.Request.Method + " " + e.Request.URL.Path, e.Request.URL.Path},
+		core.RateLimitRuleAudienceAll, audience)
+	return found
+}
+
+// key holds all that an answer depends on besides the database.
+func (r *responses) key(e *core.RequestEvent, c *core.Collection) string {
+	who := ""
+	if e.Auth != nil {
+		who = e.Auth.Collection().Id + "/" + e.Auth.Id
+	}
+	return fmt.Sprintf("api\x00%d\x00%s\x00%s\x00%s", r.serial(c), who, e.Request.URL.Path, address(e.Request.URL.Query()))
+}
+
+// depends declares what a write of may change the answer.
+func depends(d *cache.Deps, e *core.RequestEvent, c *core.Collection, list bool) {
+	rule := c.ViewRule
+	if list {
+		rule = c.ListRule
+	}
+	query := e.Request.URL.Query()
+	reach := own
+	if rule != nil && !e.HasSuperuserAuth() {
+		reach = reachOf(*rule)
+	}
+	if list {
+		reach = max(reach, reachOf(query.Get("filter")), sortReach(query.Get("sort")))
+	}
+	if c.IsView() || query.Get("expand") != "" {
+		reach = max(reach, any_)
+	}
+	switch reach {
+	case own:
+		d.Uses(c.Name)
+	case any_:
+		d.UsesAll()
+	default:
+		d.NoStore()
+	}
+	if e.Auth != nil {
+		d.Uses(e.Auth.Collection().Name)
+	}
+}
+
+// current reports whether the request's account is as the database has it: it
+// was loaded before the answer was begun.
+func current(e *core.RequestEvent) bool {
+	if e.Auth == nil {
+		return true
+	}
+	now, err := e.App.FindRecordById(e.Auth.Collection(), e.Auth.Id)
+	return err == nil && reflect.DeepEqual(now.FieldsData(), e.Auth.FieldsData()) && len(e.Auth.CustomData()) == 0 && len(e.Auth.Expand()) == 0
+}
+
+// record lets PocketBase answer and keeps a copy; nil where that is not one to
+// give to others.
+func record(e *core.RequestEvent, c *core.Collection, list bool) (*cache.Entry, error) {
+	before := len(e.Response.Header())
+	w := &copied{ResponseWriter: e.Response}
+	e.Response = w
+	err := e.Next()
+	if e.Response == w {
+		e.Response = w.ResponseWriter
+	}
+	header := w.Header()
+	if err != nil || w.status != http.StatusOK || w.lost || len(header) != before+1 || header.Get("Content-Type") != "application/json" {
+		return nil, err
+	}
+	// PocketBase slows down who guesses by filters and finds nothing.
+	if list && strings.HasPrefix(string(w.body[:min(len(w.body), 12)]), `{"items":[]`) {
+		return nil, nil
+	}
+	return &cache.Entry{Header: http.Header{"Content-Type": {"application/json"}}, Body: w.body}, nil
+}
+
+// copied writes through and keeps what was written.
+type copied struct {
+	http.ResponseWriter
+	status int
+	body   []byte
+	lost   bool
+}
+
+// Unwrap is how PocketBase finds its own writer.
+func (w *copied) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func (w *copied) WriteHeader(status int) {
+	if w.status == 0 {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *copied) Write(b []byte) (int, error) {
+	n, err := w.ResponseWriter.Write(b)
+	if err != nil || len(w.body)+len(b) > answerKept {
+		w.lost, w.body = true, nil
+	}
+	if !w.lost {
+		w.body = append(w.body, b...)
+	}
+	return n, err
+}
