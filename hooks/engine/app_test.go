@@ -64,6 +64,9 @@ func serve(t testing.TB, dir string, o Options, bind ...func(core.App, *core.Ser
 	if err := app.Bootstrap(); err != nil {
 		t.Fatal(err)
 	}
+	if !o.ActivityLog { // PocketBase's own writes rows after the app has ended
+		app.Settings().Logs.MaxDays = 0
+	}
 	t.Cleanup(func() {
 		event := &core.TerminateEvent{App: app}
 		_ = app.OnTerminate().Trigger(event, func(*core.TerminateEvent) error { return app.ClearBootstrap() })

@@ -106,7 +106,6 @@ func BenchmarkListWithTotals(b *testing.B) {
 	for name, o := range map[string]Options{"vanilla": {}, "count": {Count: true}} {
 		s := serve(b, "", o)
 		library(b, s, 5000)
-		s.Settings().Logs.MaxDays = 0
 		for what, query := range map[string]string{"all": "", "indexed": "&filter=pages>100", "unindexed": "&filter=shelf>50"} {
 			b.Run(name+"/"+what, func(b *testing.B) {
 				for b.Loop() {

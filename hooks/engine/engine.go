@@ -86,11 +86,11 @@ func Register(app core.App, o Options) error {
 		e.signIn = bindSignIn(app)
 	}
 	if o.Responses { // before Scans: what is in memory waits for no turn
-		own := 0
+		ours := 0
 		if o.JSON {
-			own = jsonHooks
+			ours = jsonHooks
 		}
-		e.responses = bindResponses(app, own)
+		e.responses = bindResponses(app, ours)
 	}
 	if o.Scans {
 		e.scans = bindScans(app)

@@ -233,7 +233,6 @@ func BenchmarkList(b *testing.B) {
 	for name, o := range map[string]Options{"vanilla": {}, "json": {JSON: true}} {
 		s := serve(b, "", o)
 		library(b, s, 500)
-		s.Settings().Logs.MaxDays = 0
 		for what, path := range map[string]string{"list": "?perPage=30&skipTotal=1", "view": "/" + id("book7")} {
 			b.Run(name+"/"+what, func(b *testing.B) {
 				b.ReportAllocs()

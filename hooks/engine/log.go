@@ -94,7 +94,7 @@ func (l *activityLog) note(e *core.RequestEvent, err error) {
 	if err != nil {
 		level = slog.LevelError
 	}
-	if !e.App.Logger().Enabled(context.Background(), level) {
+	if level < slog.Level(settings.MinLevel) {
 		return
 	}
 	r := requestRow{

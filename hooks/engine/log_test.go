@@ -106,7 +106,7 @@ func TestTheLogHoldsWhatPocketBasesDoes(t *testing.T) {
 		rows int // in the log after the step
 		set  func(*core.Settings)
 	}{
-		{"default", 13, func(*core.Settings) {}},
+		{"default", 13, func(s *core.Settings) { s.Logs.MaxDays = 5 }},
 		{"auth id, no IP", 26, func(s *core.Settings) { s.Logs.LogAuthId = true; s.Logs.LogIP = false }},
 		{"small rows", 39, func(s *core.Settings) { s.Logs.MaxDataSize = 150; s.Logs.LogIP = true }},
 		{"errors only", 32, func(s *core.Settings) { s.Logs.MinLevel = 8; s.Logs.MaxDataSize = 0 }},
@@ -238,6 +238,7 @@ func BenchmarkGet(b *testing.B) {
 	for name, o := range map[string]Options{"vanilla": {}, "log": {ActivityLog: true}} {
 		b.Run(name, func(b *testing.B) {
 			s := serve(b, "", o)
+			s.Settings().Logs.MaxDays = 5
 			s.user(b, "ada@example.com")
 			b.ReportAllocs()
 			for b.Loop() {

@@ -13,10 +13,10 @@ import (
 type reach int
 
 const (
-	// own: the collection's own rows, and the fields of whoever asks.
-	own reach = iota
-	// any_: rows of any collection.
-	any_
+	// near: the collection's own rows, and the fields of whoever asks.
+	near reach = iota
+	// wide: rows of any collection.
+	wide
 	// beyond: the clock, chance, or parts of the request that are not in its
 	// address.
 	beyond
@@ -26,7 +26,7 @@ const (
 // beyond.
 func reachOf(expression string) reach {
 	if strings.TrimSpace(expression) == "" {
-		return own
+		return near
 	}
 	groups, err := fexpr.Parse(expression)
 	if err != nil {
@@ -36,7 +36,7 @@ func reachOf(expression string) reach {
 }
 
 func groupsReach(groups []fexpr.ExprGroup) reach {
-	far := own
+	far := near
 	for _, g := range groups {
 		switch item := g.Item.(type) {
 		case fexpr.Expr:
@@ -55,7 +55,7 @@ func groupsReach(groups []fexpr.ExprGroup) reach {
 func tokenReach(t fexpr.Token) reach {
 	switch t.Type {
 	case fexpr.TokenText, fexpr.TokenNumber:
-		return own
+		return near
 	case fexpr.TokenIdentifier:
 		return nameReach(t.Literal)
 	default: // functions may ask for the time
@@ -67,22 +67,22 @@ func nameReach(name string) reach {
 	switch {
 	case strings.HasPrefix(name, "@request.auth."):
 		if strings.Count(name, ".") == 2 {
-			return own
+			return near
 		}
-		return any_
+		return wide
 	case strings.HasPrefix(name, "@collection."):
-		return any_
+		return wide
 	case strings.HasPrefix(name, "@"):
 		return beyond
 	case strings.Contains(name, "."):
-		return any_
+		return wide
 	default:
-		return own
+		return near
 	}
 }
 
 func sortReach(sort string) reach {
-	far := own
+	far := near
 	if strings.TrimSpace(sort) == "" {
 		return far
 	}

@@ -8,9 +8,9 @@ import (
 func TestHowFarExpressionsReach(t *testing.T) {
 	t.Parallel()
 	for expression, want := range map[string]reach{
-		"": own, " ": own, "a=1": own, "a='x' && (b>2 || c~'%y')": own, "id=@request.auth.id": own, "@request.auth.role='x'": own, "a:length>1": own, "a=true": own,
-		"a=null // said @now": own, "a='@now'": own,
-		"author.name='x'": any_, "books_via_author.id!=''": any_, "@collection.flags.on=true": any_, "@request.auth.team.name='x'": any_, "data.key=1": any_,
+		"": near, " ": near, "a=1": near, "a='x' && (b>2 || c~'%y')": near, "id=@request.auth.id": near, "@request.auth.role='x'": near, "a:length>1": near, "a=true": near,
+		"a=null // said @now": near, "a='@now'": near,
+		"author.name='x'": wide, "books_via_author.id!=''": wide, "@collection.flags.on=true": wide, "@request.auth.team.name='x'": wide, "data.key=1": wide,
 		"a<@now": beyond, "(a=1 || (b=2 && c<@todayStart))": beyond, "@request.headers.x='1'": beyond, "@request.body.x='1'": beyond, "@request.query.x='1'": beyond,
 		"@request.method='GET'": beyond, "geoDistance(a.lon,a.lat,1,2)<3": beyond, "strftime('%Y',a)='2026'": beyond, "(((": beyond, "a": beyond, "@random=1": beyond,
 	} {
@@ -18,7 +18,7 @@ func TestHowFarExpressionsReach(t *testing.T) {
 			t.Errorf("%q reaches %d instead of %d", expression, got, want)
 		}
 	}
-	for sort, want := range map[string]reach{"": own, "-a,+b": own, "@rowid": own, "@random": beyond, "a,@random": beyond, "author.name": any_} {
+	for sort, want := range map[string]reach{"": near, "-a,+b": near, "@rowid": near, "@random": beyond, "a,@random": beyond, "author.name": wide} {
 		if got := sortReach(sort); got != want {
 			t.Errorf("sort by %q reaches %d instead of %d", sort, got, want)
 		}

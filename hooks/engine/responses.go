@@ -24,7 +24,7 @@ const (
 // bindResponses answers lists and views from memory while nothing that they
 // depend on was written. It is the last middleware, so that all others run,
 // and PocketBase itself answers whatever it can't be sure of.
-func bindResponses(app core.App, own int) *responses {
+func bindResponses(app core.App, ours int) *responses {
 	r := &responses{cache: cache.Of(app), commits: bindCommits(app), serials: map[string]serial{}}
 	app.OnServe().Bind(&hook.Handler[*core.ServeEvent]{
 		Priority: last,
@@ -33,7 +33,7 @@ func bindResponses(app core.App, own int) *responses {
 			if err != nil {
 				return err
 			}
-			most := listHooks(bare) + own
+			most := listHooks(bare) + ours
 			r.alone = func(app core.App) bool { return listHooks(app) == most }
 			e.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "bungalowResponses", Priority: last, Func: r.pass})
 			return e.Next()
@@ -155,7 +155,7 @@ func depends(d *cache.Deps, e *core.RequestEvent, c *core.Collection, list bool)
 		rule = c.ListRule
 	}
 	query := e.Request.URL.Query()
-	reach := own
+	reach := near
 	if rule != nil && !e.HasSuperuserAuth() {
 		reach = reachOf(*rule)
 	}
@@ -163,12 +163,12 @@ func depends(d *cache.Deps, e *core.RequestEvent, c *core.Collection, list bool)
 		reach = max(reach, reachOf(query.Get("filter")), sortReach(query.Get("sort")))
 	}
 	if c.IsView() || query.Get("expand") != "" {
-		reach = max(reach, any_)
+		reach = max(reach, wide)
 	}
 	switch reach {
-	case own:
+	case near:
 		d.Uses(c.Name)
-	case any_:
+	case wide:
 		d.UsesAll()
 	default:
 		d.NoStore()
