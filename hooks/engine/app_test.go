@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"bungalow/hooks/kit/cache"
+	"bungalow/hooks/kit/sqlite"
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 	_ "github.com/pocketbase/pocketbase/migrations"
@@ -45,6 +46,12 @@ var emptyDir = sync.OnceValues(func() (string, error) {
 // where that is "". The functions bind before the router is built.
 func serve(t testing.TB, dir string, o Options, bind ...func(core.App, *core.ServeEvent)) *site {
 	t.Helper()
+	return serveOn(t, nil, dir, o, bind...)
+}
+
+// serveOn is serve with connections of another kind.
+func serveOn(t testing.TB, connect core.DBConnectFunc, dir string, o Options, bind ...func(core.App, *core.ServeEvent)) *site {
+	t.Helper()
 	if dir == "" {
 		empty, err := emptyDir()
 		if err != nil {
@@ -56,7 +63,10 @@ func serve(t testing.TB, dir string, o Options, bind ...func(core.App, *core.Ser
 	if err := os.CopyFS(home, os.DirFS(dir)); err != nil {
 		t.Fatal(err)
 	}
-	app := core.NewBaseApp(core.BaseAppConfig{DataDir: home})
+	app := core.NewBaseApp(core.BaseAppConfig{DataDir: home, DBConnect: connect})
+	if connect != nil {
+		sqlite.Bind(app, sqlite.Options{})
+	}
 	cache.Bind(app, cache.Of(app))
 	if err := Register(app, o); err != nil {
 		t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"bungalow/hooks/kit/sqlite"
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/types"
@@ -112,31 +113,46 @@ var changes = []change{
 
 func TestEveryWriteShowsInTheNextAnswer(t *testing.T) {
 	t.Parallel()
+	connections := map[string]core.DBConnectFunc{"PocketBase's connections": nil, "our connections": sqlite.Connect(sqlite.Options{})}
 	for _, c := range changes {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			s := serve(t, "", Options{Responses: true, JSON: true})
-			library(t, s, 12)
-			must(t, tryExec(s, "CREATE TABLE thickness (x)"))
-			must(t, tryExec(s, "INSERT INTO thickness VALUES (1)"))
-			bare := s.uncached(t)
-			paths := []string{"/api/collections/books/records", "/api/collections/books/records?expand=authors", "/api/collections/books/records?filter=authors.name?='Author+0'",
-				"/api/collections/books/records/" + id("book3"), "/api/collections/books/records/" + id("book5"), "/api/collections/thick/records", "/api/collections/authors/records?filter=books_via_authors.title?~'Book'"}
-			for range 2 {
-				for _, path := range paths {
-					s.get(path, "")
-				}
-			}
-			if Of(s.App).responses.hits.Load() < int64(len(paths)) {
-				t.Fatalf("only %d hits", Of(s.App).responses.hits.Load())
-			}
-			c.do(t, s)
-			for _, path := range paths {
-				wantStatus, _, want := bare.get(path, "")
-				if status, _, got := s.get(path, ""); status != wantStatus || got != want {
-					t.Errorf("%s: %d %.300s\nuncached %d %.300s", path, status, got, wantStatus, want)
-				}
-			}
-		})
+		for what, connect := range connections {
+			t.Run(what+"/"+c.name, func(t *testing.T) {
+				t.Parallel()
+				showsInTheNext(t, serveOn(t, connect, "", Options{Responses: true, JSON: true}), c)
+			})
+		}
+	}
+	t.Run("after the app began again", func(t *testing.T) {
+		t.Parallel()
+		s := serve(t, "", Options{Responses: true, JSON: true})
+		must(t, s.ClearBootstrap())
+		must(t, s.Bootstrap())
+		showsInTheNext(t, s, change{"raw SQL", exec("UPDATE books SET title='again'")})
+	})
+}
+
+// showsInTheNext fills the memory, makes the change and compares.
+func showsInTheNext(t *testing.T, s *site, c change) {
+	t.Helper()
+	library(t, s, 12)
+	must(t, tryExec(s, "CREATE TABLE thickness (x)"))
+	must(t, tryExec(s, "INSERT INTO thickness VALUES (1)"))
+	bare := s.uncached(t)
+	paths := []string{"/api/collections/books/records", "/api/collections/books/records?expand=authors", "/api/collections/books/records?filter=authors.name?='Author+0'",
+		"/api/collections/books/records/" + id("book3"), "/api/collections/books/records/" + id("book5"), "/api/collections/thick/records", "/api/collections/authors/records?filter=books_via_authors.title?~'Book'"}
+	for range 2 {
+		for _, path := range paths {
+			s.get(path, "")
+		}
+	}
+	if Of(s.App).responses.hits.Load() < int64(len(paths)) {
+		t.Fatalf("only %d hits", Of(s.App).responses.hits.Load())
+	}
+	c.do(t, s)
+	for _, path := range paths {
+		wantStatus, _, want := bare.get(path, "")
+		if status, _, got := s.get(path, ""); status != wantStatus || got != want {
+			t.Errorf("%s: %d %.300s\nuncached %d %.300s", path, status, got, wantStatus, want)
+		}
 	}
 }

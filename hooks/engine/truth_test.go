@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"bungalow/hooks/kit/sqlite"
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/types"
@@ -32,7 +33,7 @@ const (
 )
 
 func newTruth(t *testing.T) *truth {
-	s := serve(t, "", Options{Responses: true, JSON: true, Tokens: true, Count: true})
+	s := serveOn(t, sqlite.Connect(sqlite.Options{}), "", Options{Responses: true, JSON: true, Tokens: true, Count: true})
 	library(t, s, truthBooks)
 	flags := core.NewBaseCollection("flags")
 	flags.Fields.Add(&core.BoolField{Name: "on"})
