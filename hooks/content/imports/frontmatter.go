@@ -88,7 +88,7 @@ func jsonMatter(file string) (matter, string, error) {
 		if len(file) > maxFrontMatter && errors.Is(err, io.ErrUnexpectedEOF) {
 			return nil, file, errTooMuchMatter
 		}
-		at := d.InputOffset()
+		at := int64(len(file)) // it ends early
 		var wrong *json.SyntaxError
 		if errors.As(err, &wrong) {
 			at = wrong.Offset

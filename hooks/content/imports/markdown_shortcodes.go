@@ -11,7 +11,7 @@ var (
 	highlightEnds   = regexp.MustCompile(`^\s*(?:\{%-?\s*endhighlight\s*-?%\}|\{\{[<%]\s*/\s*highlight\s*[>%]\}\})\s*$`)
 	liquidRaw       = regexp.MustCompile(`\{%-?\s*(?:end)?raw\s*-?%\}`)
 	hugoFigure      = regexp.MustCompile(`\{\{[<%]\s*figure\s+([^{}]*?)\s*/?[>%]\}\}`)
-	hugoFilm        = regexp.MustCompile(`\{\{[<%]\s*(youtube|vimeo)\s+(?:id=)?"?([\w-]+)"?[^{}]*[>%]\}\}`)
+	hugoFilm        = regexp.MustCompile(`\{\{[<%]\s*(youtube|vimeo)\s+(?:id=)?"?([\w-]+)"?(?:\s[^{}]*)?[>%]\}\}`)
 	mdxComment      = regexp.MustCompile(`\{/\*.*?\*/\}`)
 	mdxImportBegins = regexp.MustCompile(`^import\s+(?:[\w*]+\s*,\s*)?\{[^}]*$`)
 )

@@ -172,21 +172,23 @@ func TestParagraphs(t *testing.T) {
 // Cut anywhere, an export gives the items before the cut and one error.
 func TestWordPressCutAnywhere(t *testing.T) {
 	t.Parallel()
-	data, err := os.ReadFile("testdata/wordpress/small/input.xml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	whole, err := collect(readWordPress(fromBytes(data)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for cut := 0; cut < len(data); cut += 13 {
-		items, err := collect(readWordPress(fromBytes(data[:cut])))
-		if err == nil && !bytes.Contains(data[:cut], []byte("</channel")) {
-			t.Fatalf("cut at %d: no error", cut)
+	for _, name := range []string{"small", "blocks", "classic", "old10", "plugins"} {
+		data, err := os.ReadFile("testdata/wordpress/" + name + "/input.xml")
+		if err != nil {
+			t.Fatal(err)
 		}
-		if len(items) > len(whole) {
-			t.Fatalf("cut at %d: %d items, more than the whole", cut, len(items))
+		whole, err := collect(readWordPress(fromBytes(data)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for cut := 0; cut < len(data); cut += 37 {
+			items, err := collect(readWordPress(fromBytes(data[:cut])))
+			if err == nil && !bytes.Contains(data[:cut], []byte("</channel")) {
+				t.Fatalf("%s cut at %d: no error", name, cut)
+			}
+			if len(items) > len(whole) {
+				t.Fatalf("%s cut at %d: %d items, more than the whole", name, cut, len(items))
+			}
 		}
 	}
 }
