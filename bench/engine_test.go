@@ -146,8 +146,8 @@ func TestAWorkloadOfEachKindRuns(t *testing.T) {
 			if b := row.Turn.Broadcast; (b != nil) != (w.Audience > 0) || b != nil && (b.Delivered < b.Reply/2 || b.Lost > 0) {
 				t.Errorf("%s: broadcast %+v", name, b)
 			}
-			if (row.Turn.Strain > 0) != (w.Background != nil) {
-				t.Errorf("%s: strain %v", name, row.Turn.Strain)
+			if (row.Turn.Strain > 0) != (w.Background != nil) || (row.Turn.Around > 0) != (w.Background != nil) {
+				t.Errorf("%s: strain %v, %v per second around it", name, row.Turn.Strain, row.Turn.Around)
 			}
 		}
 		if len(judge(w, rows)) != len(w.Bars) {

@@ -10,10 +10,11 @@ type Turn struct {
 	PerSecond float64       `json:"per_second"`
 	P50       time.Duration `json:"p50_ns"`
 	P99       time.Duration `json:"p99_ns"`
-	CPU       time.Duration `json:"cpu_ns_per_request"`          // 0 where two loads share the server
-	IdleP99   time.Duration `json:"idle_p99_ns,omitempty"`       // without the background
-	Broadcast *Broadcast    `json:"broadcast,omitempty"`         // with an audience
-	Strain    float64       `json:"p99_over_idle_p99,omitempty"` // median, in rows only
+	CPU       time.Duration `json:"cpu_ns_per_request"`              // 0 where two loads share the server
+	Around    float64       `json:"background_per_second,omitempty"` // what the background was answered
+	IdleP99   time.Duration `json:"idle_p99_ns,omitempty"`           // without the background
+	Broadcast *Broadcast    `json:"broadcast,omitempty"`             // with an audience
+	Strain    float64       `json:"p99_over_idle_p99,omitempty"`     // median, in rows only
 }
 
 // Row is one server under one workload at one number of connections: the
@@ -93,6 +94,7 @@ func medianTurn(turns []Turn) Turn {
 	took := func(name string) time.Duration { return time.Duration(of(metrics[name])) }
 	m := Turn{
 		PerSecond: of(metrics["perSecond"]), P50: took("p50"), P99: took("p99"), CPU: took("cpu"),
+		Around:  of(func(t Turn) float64 { return t.Around }),
 		IdleP99: time.Duration(of(func(t Turn) float64 { return float64(t.IdleP99) })),
 	}
 	if m.IdleP99 > 0 {

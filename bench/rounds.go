@@ -200,7 +200,7 @@ func (s *running) take(ctx context.Context, p Plan) (Turn, error) {
 		sample, b, err = s.broadcast(ctx, p)
 		turn.Broadcast, asked = &b, sample.Requests+singleCreates
 	case s.around.Conns > 0:
-		sample, err = s.surrounded(ctx, p)
+		sample, turn.Around, err = s.surrounded(ctx, p)
 	default:
 		sample, err = s.load(ctx, p)
 		asked = sample.Requests
@@ -222,18 +222,21 @@ func (s *running) take(ctx context.Context, p Plan) (Turn, error) {
 	return turn, nil
 }
 
-// surrounded loads while the background is asked; both end by themselves.
-func (s *running) surrounded(ctx context.Context, p Plan) (Sample, error) {
+// surrounded loads while the background is asked, and returns how many of its
+// requests were answered per second; both end by themselves.
+func (s *running) surrounded(ctx context.Context, p Plan) (Sample, float64, error) {
 	around := s.around
 	around.Duration = p.Duration
+	var other Sample
 	ended := make(chan error, 1)
 	go func() {
-		_, err := Load(ctx, hostOf(s.server), around)
+		var err error
+		other, err = Load(ctx, hostOf(s.server), around)
 		ended <- err
 	}()
 	sample, err := s.load(ctx, p)
-	if other := <-ended; err == nil && other != nil {
-		err = fmt.Errorf("in the background: %w", other)
+	if failed := <-ended; err == nil && failed != nil {
+		err = fmt.Errorf("in the background: %w", failed)
 	}
-	return sample, err
+	return sample, other.PerSecond(), err
 }

@@ -148,7 +148,7 @@ func (t Turn) cpuCell() string {
 // besides says what only some workloads have.
 func (t Turn) besides() string {
 	if t.IdleP99 > 0 {
-		return fmt.Sprintf("p99 idle %s, so %s", millis(t.IdleP99), ratio(t.Strain))
+		return fmt.Sprintf("p99 idle %s, so %s; %.1f/s in the background", millis(t.IdleP99), ratio(t.Strain), t.Around)
 	}
 	if t.Broadcast == nil {
 		return ""
