@@ -73,8 +73,12 @@ func Register(app core.App, o Options) error {
 	if o.Process {
 		bindProcess(app)
 	}
+	var commits *commits
+	if o.Tokens || o.Responses {
+		commits = bindCommits(app)
+	}
 	if o.Tokens {
-		bindTokens(app)
+		bindTokens(app, commits)
 	}
 	if o.Count {
 		bindCount(app)
@@ -90,7 +94,7 @@ func Register(app core.App, o Options) error {
 		if o.JSON {
 			ours = jsonHooks
 		}
-		e.responses = bindResponses(app, ours)
+		e.responses = bindResponses(app, commits, ours)
 	}
 	if o.Scans {
 		e.scans = bindScans(app)

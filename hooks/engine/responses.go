@@ -24,8 +24,8 @@ const (
 // bindResponses answers lists and views from memory while nothing that they
 // depend on was written. It is the last middleware, so that all others run,
 // and PocketBase itself answers whatever it can't be sure of.
-func bindResponses(app core.App, ours int) *responses {
-	r := &responses{cache: cache.Of(app), commits: bindCommits(app), serials: map[string]serial{}}
+func bindResponses(app core.App, commits *commits, ours int) *responses {
+	r := &responses{cache: cache.Of(app), commits: commits, serials: map[string]serial{}}
 	app.OnServe().Bind(&hook.Handler[*core.ServeEvent]{
 		Priority: last,
 		Func: func(e *core.ServeEvent) error {

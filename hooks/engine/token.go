@@ -23,8 +23,8 @@ const (
 
 // bindTokens replaces the middleware that loads a token's account. Where
 // somebody took it away it stays away.
-func bindTokens(app core.App) {
-	tokens := newTokens(cache.Of(app))
+func bindTokens(app core.App, commits *commits) {
+	tokens := newTokens(cache.Of(app), commits)
 	app.OnServe().Bind(&hook.Handler[*core.ServeEvent]{
 		Priority: last,
 		Func: func(e *core.ServeEvent) error {
@@ -43,11 +43,12 @@ func bindTokens(app core.App) {
 }
 
 // tokens remembers the accounts of tokens that PocketBase verified. A write to
-// the account, to any collection, to the settings, or by another process ends
-// that (kit/cache); so does the token's own end.
+// any account of the same collection, in whatever way, to any collection, to the
+// settings, or by another process ends that; so does the token's own end.
 type tokens struct {
-	cache *cache.Cache
-	now   func() time.Time
+	cache   *cache.Cache
+	commits *commits
+	now     func() time.Time
 
 	mu    sync.RWMutex
 	known map[string]*knownToken
@@ -59,8 +60,8 @@ type knownToken struct {
 	until  time.Time
 }
 
-func newTokens(c *cache.Cache) *tokens {
-	return &tokens{cache: c, now: time.Now, known: map[string]*knownToken{}}
+func newTokens(c *cache.Cache, w *commits) *tokens {
+	return &tokens{cache: c, commits: w, now: time.Now, known: map[string]*knownToken{}}
 }
 
 // load does what PocketBase's middleware does.
@@ -95,7 +96,7 @@ func (t *tokens) find(app core.App, token string) (*core.Record, error) {
 	t.mu.RLock()
 	k := t.known[token]
 	t.mu.RUnlock()
-	if k != nil && k.good(app, t.now()) {
+	if k != nil && t.commits.seen() && k.good(app, t.now()) {
 		return k.record.Original(), nil
 	}
 	stamp, until := t.cache.Stamp(), t.now().Add(tokenFor) // before the account is read
@@ -110,7 +111,7 @@ func (t *tokens) find(app core.App, token string) (*core.Record, error) {
 		if end.Before(until) {
 			until = end
 		}
-		stamp.Uses(record.Collection().Name + "/" + record.Id)
+		stamp.Uses(record.Collection().Name) // raw SQL names no record
 		t.keep(token, &knownToken{record: record.Original(), stamp: stamp, until: until})
 	}
 	return record, nil

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"bungalow/hooks/kit/cache"
+	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 )
 
@@ -78,6 +79,15 @@ func TestEveryChangeOfAnAccountIsObeyedAtOnce(t *testing.T) {
 			must(t, err)
 			cache.Of(s.App).BumpAll() // as the watch does
 		}, "Theirs"},
+		"raw SQL": {func(t *testing.T, s *site, u *core.Record) {
+			must(t, tryExec(s, "UPDATE users SET name='Raw'"))
+		}, "Raw"},
+		"a key by raw SQL in a transaction": {func(t *testing.T, s *site, u *core.Record) {
+			must(t, s.RunInTransaction(func(tx core.App) error {
+				_, err := tx.DB().Update("users", dbx.Params{"tokenKey": strings.Repeat("k", 40)}, dbx.HashExp{"id": u.Id}).Execute()
+				return err
+			}))
+		}, "nobody"},
 		"settings": {func(t *testing.T, s *site, u *core.Record) { must(t, s.Save(s.Settings())) }, "Ada"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -112,7 +122,7 @@ func TestATokenGivesTheRecordThatPocketBaseLoads(t *testing.T) {
 	t.Parallel()
 	s := serve(t, "", Options{})
 	_, token := s.user(t, "ada@example.com")
-	known := newTokens(cache.Of(s.App))
+	known := newTokens(cache.Of(s.App), bindCommits(s.App))
 	for range 3 {
 		want, err := s.FindAuthRecordByToken(token, core.TokenTypeAuth)
 		must(t, err)
@@ -153,7 +163,7 @@ func TestATokenIsForgottenInTime(t *testing.T) {
 	for life, asked := range map[time.Duration]time.Duration{time.Hour: tokenFor, 10 * time.Second: 10 * time.Second} {
 		token, err := user.NewStaticAuthToken(life)
 		must(t, err)
-		known, now := newTokens(cache.Of(s.App)), time.Now()
+		known, now := newTokens(cache.Of(s.App), bindCommits(s.App)), time.Now()
 		known.now = func() time.Time { return now }
 		_, err = known.find(s.App, token)
 		must(t, err)
@@ -170,7 +180,7 @@ func TestATokenIsForgottenInTime(t *testing.T) {
 
 func TestTokensAreBounded(t *testing.T) {
 	t.Parallel()
-	known := newTokens(cache.New(1 << 20))
+	known := newTokens(cache.New(1<<20), nil)
 	for i := range 3 * tokensKept {
 		known.keep(fmt.Sprint(i), &knownToken{stamp: known.cache.Stamp(), until: time.Now().Add(time.Hour)})
 	}
