@@ -21,6 +21,8 @@ type Options struct {
 	ActivityLog bool
 	// Process sets the garbage collector by the size of the machine.
 	Process bool
+	// Realtime sends events to subscribers after the answer that caused them.
+	Realtime bool
 	// Tokens remembers the accounts of verified tokens for a short while.
 	Tokens bool
 	// Count counts the rows of lists without sorting them out first.
@@ -40,6 +42,7 @@ func All() Options {
 	return Options{
 		ActivityLog: true,
 		Process:     true,
+		Realtime:    true,
 		Tokens:      true,
 		Count:       true,
 		JSON:        true,
@@ -56,6 +59,7 @@ type Engine struct {
 	signIn    *turns
 	scans     *scans
 	responses *responses
+	realtime  *hub
 }
 
 // Of returns the app's engine; one that counts nothing where none is
@@ -72,6 +76,9 @@ func Register(app core.App, o Options) error {
 	}
 	if o.Process {
 		bindProcess(app)
+	}
+	if o.Realtime {
+		e.realtime = bindRealtime(app)
 	}
 	var commits *commits
 	if o.Tokens || o.Responses {

@@ -22,6 +22,6 @@ func logHooks(app core.App) int {
 	return app.OnModelValidate().Length() +
 		app.OnModelCreate().Length() +
 		app.OnModelCreateExecute().Length() +
-		app.OnModelAfterCreateSuccess().Length() +
+		app.OnModelAfterCreateSuccess().Length() - Of(app).realtime.bound() +
 		app.OnModelAfterCreateError().Length()
 }
