@@ -41,7 +41,7 @@ func TestPatchRefusesAnotherForm(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	write("package tests\n\nimport (\n\t\"io\"\n)\n\nfunc New() (*App, error) {\n\treturn t, nil\n}\n")
+	write("package tests\n\nimport (\n\t\"io\"\n)\n\nfunc New() (*App, error) {\n\tapp := core.NewBaseApp(config)\n\treturn t, nil\n}\n")
 	if err := patchTestApp(path); err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func TestPatchRefusesAnotherForm(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"import (\n\tbungalow \"bungalow/hooks\"\n", "Register(t, nil, bungalow.Config{})", "\treturn t, nil\n}\n"} {
+	for _, want := range []string{"import (\n\tbungalow \"bungalow/hooks\"\n", "bungalow.Connect(bungalow.Config{", "Register(t, nil, bungalow.Config{", "\treturn t, nil\n}\n"} {
 		if !strings.Contains(string(got), want) {
 			t.Errorf("%q is missing in\n%s", want, got)
 		}
