@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"bungalow/hooks/kit/cache"
+	connection "bungalow/hooks/kit/sqlite"
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
@@ -90,15 +91,7 @@ func (c *commits) watch(app core.App) error {
 	c.eye = eye
 	c.mu.Unlock()
 	write.DB().SetConnMaxIdleTime(0) // another connection would have no hooks
-	conn, err := write.DB().Conn(ctx)
-	if err != nil {
-		return fmt.Errorf("reach the write connection: %w", err)
-	}
-	defer conn.Close()
-	return conn.Raw(func(driver any) error {
-		if p, ok := driver.(interface{ Physical() any }); ok {
-			driver = p.Physical()
-		}
+	return connection.Writer(ctx, app, func(driver any) error {
 		hooks, ok := driver.(sqlite.HookRegisterer)
 		if !ok {
 			return fmt.Errorf("the driver tells no commits: %T", driver)
