@@ -83,12 +83,26 @@ func without(cfg Config, on []feature) []string {
 	return lines
 }
 
-// stopGracefully lets running requests end. Event streams listen to the
-// server's own shutdown and end themselves.
+// stopGracefully lets running requests end. PocketBase cancels the context of
+// every request as soon as the server takes no new ones, and with it their
+// queries; so requests get a context of ours, which lives until they had their
+// time. Event streams never end by themselves: they are told at once.
 func stopGracefully(app core.App, server *http.Server) {
+	requests, cutOff := context.WithCancel(context.Background())
+	streams, endStreams := context.WithCancel(context.Background())
+	server.BaseContext = func(net.Listener) context.Context { return requests }
+	app.OnRealtimeConnectRequest().BindFunc(func(e *core.RealtimeConnectRequestEvent) error {
+		ctx, cancel := context.WithCancel(e.Request.Context())
+		defer cancel()
+		defer context.AfterFunc(streams, cancel)()
+		e.Request = e.Request.WithContext(ctx)
+		return e.Next()
+	})
 	app.OnTerminate().Bind(&hook.Handler[*core.TerminateEvent]{
 		Id: "bungalowGracefulStop",
 		Func: func(e *core.TerminateEvent) error {
+			defer cutOff()
+			endStreams()
 			ctx, cancel := context.WithTimeout(context.Background(), grace)
 			defer cancel()
 			if err := server.Shutdown(ctx); err != nil {
