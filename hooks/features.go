@@ -9,6 +9,7 @@ import (
 	"bungalow/hooks/content/imports"
 	"bungalow/hooks/content/media"
 	"bungalow/hooks/content/text"
+	"bungalow/hooks/forms"
 	"bungalow/hooks/kit/schema"
 	"bungalow/hooks/kit/web"
 	"bungalow/hooks/site"
@@ -109,4 +110,9 @@ func commentImporter(cfg Config) imports.CommentImporter {
 		return nil
 	}
 	return commentsForImport{}
+}
+
+// registerForms joins the forms to the inbox, where that is on.
+func registerForms(app core.App, _ Config) error {
+	return forms.Register(app, forms.Config{})
 }

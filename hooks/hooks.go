@@ -54,6 +54,11 @@ func features() []feature {
 			owns: []string{schema.Comments},
 		},
 		{
+			name: "forms", migrations: &pb_migrations.Forms,
+			owns:     []string{schema.Forms, schema.Submissions},
+			register: registerForms,
+		},
+		{
 			name: "site", uses: []string{"content"}, migrations: &core.MigrationsList{},
 			register: registerSite, routes: site.Routes,
 		},

@@ -12,4 +12,5 @@ var (
 	Core     core.MigrationsList
 	Content  core.MigrationsList
 	Comments core.MigrationsList
+	Forms    core.MigrationsList
 )

@@ -38,6 +38,7 @@ const (
 	MediaManage      Permission = "media.manage"
 	CommentsModerate Permission = "comments.moderate"
 	InboxAnswer      Permission = "inbox.answer"
+	FormsEdit        Permission = "forms.edit" // what a form asks, and of whom
 	ShopManage       Permission = "shop.manage"
 	NumbersRead      Permission = "numbers.read"
 	SettingsManage   Permission = "settings.manage" // the owner's alone
@@ -46,7 +47,7 @@ const (
 
 // table holds every permission but the owner's: an owner has all of them.
 var table = map[Role][]Permission{
-	Editor:     {ContentWrite, ContentEdit, MediaManage, CommentsModerate},
+	Editor:     {ContentWrite, ContentEdit, MediaManage, CommentsModerate, FormsEdit},
 	Author:     {ContentWrite},
 	Moderator:  {CommentsModerate, InboxAnswer},
 	Shopkeeper: {ShopManage, NumbersRead},

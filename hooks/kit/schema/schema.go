@@ -24,6 +24,18 @@ const (
 // Comments is the collection of the comments feature.
 const Comments = "comments"
 
+// Collections of the forms feature.
+const (
+	Forms       = "forms"
+	Submissions = "submissions"
+)
+
+// Values of submissions.status.
+const (
+	SubmissionOK   = "ok"
+	SubmissionSpam = "spam"
+)
+
 // Values of posts.status and pages.status.
 const (
 	StatusDraft     = "draft"

@@ -1,0 +1,60 @@
+package events
+
+import (
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/hook"
+)
+
+// SubmitEvent is what forms.OnSubmit announces.
+type SubmitEvent struct {
+	hook.Event
+	// App is the transaction's app: what handlers write commits or vanishes
+	// together with the submission.
+	App core.App
+	// Form is the form's record.
+	Form *core.Record
+	// Submission is the record that will be stored; it has its id and is not saved.
+	Submission *core.Record
+	// Values are the answers by the field's name, already checked. What a
+	// handler puts in is stored.
+	Values map[string][]string
+
+	score   float64
+	reasons []string
+}
+
+// Score makes the submission look more like spam (or less, with a negative
+// number); at 1 it is filed as spam. The reason is shown to staff.
+func (e *SubmitEvent) Score(by float64, reason string) {
+	e.score += by
+	e.reasons = append(e.reasons, reason)
+}
+
+// Scored is the sum of what handlers said with Score, and their reasons.
+func (e *SubmitEvent) Scored() (float64, []string) { return e.score, e.reasons }
+
+// OnFormSubmit fires for each submission of a form, in the transaction that
+// stores it, after its fields were found good. An error refuses it: nothing is
+// stored, and the visitor reads the text of an error made by PocketBase's
+// router (e.g. apis.NewBadRequestError), and a general one otherwise.
+func OnFormSubmit(app core.App) *hook.Hook[*SubmitEvent] {
+	return Of[*SubmitEvent](app, "forms.OnSubmit")
+}
+
+// EraseEvent is what contact.OnErase announces.
+type EraseEvent struct {
+	hook.Event
+	// App is the transaction's app.
+	App core.App
+	// Email is the person's address, in lower case.
+	Email string
+	// Removed counts by collection what handlers deleted or made nameless.
+	Removed map[string]int
+}
+
+// OnErase fires when staff erase a person by the address: every feature that
+// keeps something of the person removes it, in one transaction. An error keeps
+// everything.
+func OnErase(app core.App) *hook.Hook[*EraseEvent] {
+	return Of[*EraseEvent](app, "contact.OnErase")
+}
