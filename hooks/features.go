@@ -9,7 +9,12 @@ import (
 	"bungalow/hooks/content/imports"
 	"bungalow/hooks/content/media"
 	"bungalow/hooks/content/text"
+<<<<<<< HEAD
 	"bungalow/hooks/forms"
+=======
+	staffdesk "bungalow/hooks/desk"
+	"bungalow/hooks/kit/desk"
+>>>>>>> ae97c2c (Desk: what a feature says to get a page, sessions, sign-in, shell)
 	"bungalow/hooks/kit/schema"
 	"bungalow/hooks/kit/web"
 	"bungalow/hooks/site"
@@ -38,6 +43,19 @@ func registerSite(app core.App, cfg Config) error {
 		siteCfg.Content = contentForSite{}
 	}
 	return site.Register(app, siteCfg)
+}
+
+// registerDesk gives the desk what the switched-on features have for it.
+func registerDesk(app core.App, cfg Config) error {
+	return staffdesk.Register(app, staffdesk.Config{Parts: func() []desk.Part {
+		var parts []desk.Part
+		for _, f := range enabled(cfg) {
+			if f.desk != nil {
+				parts = append(parts, f.desk(app))
+			}
+		}
+		return parts
+	}})
 }
 
 // contentForSite answers what the site asks of the content.

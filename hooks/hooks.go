@@ -7,7 +7,10 @@ import (
 	"slices"
 	"strings"
 
+	staffdesk "bungalow/hooks/desk"
+	"bungalow/hooks/kit/audit"
 	"bungalow/hooks/kit/cache"
+	"bungalow/hooks/kit/desk"
 	"bungalow/hooks/kit/health"
 	"bungalow/hooks/kit/mail"
 	"bungalow/hooks/kit/schema"
@@ -33,6 +36,7 @@ type feature struct {
 	owns       []string // its collections
 	register   func(app core.App, cfg Config) error
 	routes     func(app core.App) []web.Route
+	desk       func(app core.App) desk.Part // its pages for the staff
 }
 
 // features lists what is built, in the order in which it is registered.
@@ -61,6 +65,10 @@ func features() []feature {
 		{
 			name: "site", uses: []string{"content"}, migrations: &core.MigrationsList{},
 			register: registerSite, routes: site.Routes,
+		},
+		{
+			name: "desk", migrations: &pb_migrations.Desk,
+			register: registerDesk, routes: staffdesk.Routes,
 		},
 		{
 			name: engineFeature, migrations: &core.MigrationsList{},
@@ -123,6 +131,7 @@ func MustRegister(app core.App, cmd *cobra.Command, cfg Config) {
 func registerCore(app core.App, cfg Config) error {
 	secret.Use(app, cfg.KeyFile)
 	cache.Bind(app, cache.Of(app))
+	audit.Bind(app)
 	bindTheme(app, cfg)
 	return mail.Register(app, mail.Config{
 		Templates: theme.Overlay(cfg.publicDir(app), pb_public.Files),

@@ -13,4 +13,5 @@ var (
 	Content  core.MigrationsList
 	Comments core.MigrationsList
 	Forms    core.MigrationsList
+	Desk     core.MigrationsList
 )

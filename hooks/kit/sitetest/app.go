@@ -12,8 +12,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"bungalow/hooks"
+	"bungalow/hooks/desk"
 	"bungalow/hooks/kit/roles"
 	"bungalow/hooks/kit/schema"
 	"bungalow/hooks/site"
@@ -220,4 +222,29 @@ func token(t testing.TB, record *core.Record) string {
 		t.Fatalf("make a token: %v", err)
 	}
 	return token
+}
+
+// Cookie signs an account in at the desk and gives the Cookie header of its
+// session, as over plain http.
+func Cookie(t testing.TB, app core.App, person *core.Record) string {
+	t.Helper()
+	token, err := desk.StartSession(app, person, "A test", "127.0.0.1", time.Now())
+	if err != nil {
+		t.Fatalf("sign in at the desk: %v", err)
+	}
+	return "session=" + token
+}
+
+// Desk asks for a page of the desk with the cookie of a session ("" for a
+// stranger). A form is sent as a browser does; "" sends a GET.
+func (s *Site) Desk(cookie, path, form string) (*http.Response, string) {
+	header := []string{"Accept", "text/html"}
+	if cookie != "" {
+		header = append(header, "Cookie", cookie)
+	}
+	if form == "" {
+		return s.Get(path, header...)
+	}
+	header = append(header, "Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "same-origin")
+	return s.Do(http.MethodPost, path, form, header...)
 }

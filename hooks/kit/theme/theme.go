@@ -59,6 +59,7 @@ type Theme struct {
 type parsed struct {
 	pages   map[string]*template.Template
 	strings catalogues
+	shelf   shelf
 }
 
 // Load reads the theme from the folder disk ("" for none) over embedded, both
