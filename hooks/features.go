@@ -9,12 +9,9 @@ import (
 	"bungalow/hooks/content/imports"
 	"bungalow/hooks/content/media"
 	"bungalow/hooks/content/text"
-<<<<<<< HEAD
-	"bungalow/hooks/forms"
-=======
 	staffdesk "bungalow/hooks/desk"
+	"bungalow/hooks/forms"
 	"bungalow/hooks/kit/desk"
->>>>>>> ae97c2c (Desk: what a feature says to get a page, sessions, sign-in, shell)
 	"bungalow/hooks/kit/schema"
 	"bungalow/hooks/kit/web"
 	"bungalow/hooks/site"
