@@ -154,7 +154,6 @@ func cut(s string, most int) string {
 // model makes the row as core.Log, whose DBExport knows the limits.
 func model(row *logger.Log) *core.Log {
 	m := &core.Log{Data: row.Data, Message: row.Message, Level: int(row.Level)}
-	m.Id = core.GenerateDefaultRandomId()
 	m.Created, _ = types.ParseDateTime(row.Time)
 	return m
 }

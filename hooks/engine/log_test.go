@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"encoding/json/v2"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"regexp"
 	"slices"
@@ -139,6 +141,17 @@ func TestTheLogHoldsWhatPocketBasesDoes(t *testing.T) {
 	}
 	if written, dropped := Of(ours.App).LogStats(); written == 0 || dropped != 0 {
 		t.Errorf("%d written, %d dropped", written, dropped)
+	}
+}
+
+func TestNumbersAreWrittenAsPocketBaseDoes(t *testing.T) {
+	t.Parallel()
+	for _, f := range []float64{0, 1, 0.1, 1e-6, 9.99e-7, 1e-7, 123456.789, 1e20, 1e21, 1e22, 0.034123, 5e-324, math.MaxFloat64, 1 << 53, -0.5, math.Copysign(0, -1)} {
+		want, err := json.Marshal(f)
+		must(t, err)
+		if got := string(number(nil, f)); got != string(want) {
+			t.Errorf("%v: %s, want %s", f, got, want)
+		}
 	}
 }
 

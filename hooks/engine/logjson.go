@@ -100,6 +100,9 @@ func quoted(b []byte, s string) []byte {
 
 // number appends f as encoding/json/v2 does.
 func number(b []byte, f float64) []byte {
+	if f >= 1e-6 && f < 1e21 { // there, as JavaScript does, it writes no exponent
+		return strconv.AppendFloat(b, f, 'f', -1, 64)
+	}
 	text, err := json.Marshal(f)
 	if err != nil {
 		return append(b, "null"...) // NaN and infinities, which no duration is

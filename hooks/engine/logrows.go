@@ -6,6 +6,7 @@ import (
 	"encoding/json/v2"
 	"fmt"
 	"log"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -42,9 +43,11 @@ type storedRow struct {
 // logRows is the queue between the requests and the table.
 type logRows struct {
 	app core.App
+	ids *rowIDs
 
 	mu    sync.Mutex
 	rows  []storedRow
+	spare []storedRow // the last batch's room
 	bytes int
 	timer *time.Timer // set while rows wait
 
@@ -54,7 +57,7 @@ type logRows struct {
 	told    int64 // dropped rows that the log knows of; guarded by writing
 }
 
-func newLogRows(app core.App) *logRows { return &logRows{app: app} }
+func newLogRows(app core.App) *logRows { return &logRows{app: app, ids: newRowIDs()} }
 
 // bind writes what waits before the app lets go of its databases.
 func (l *logRows) bind(app core.App) {
@@ -89,10 +92,13 @@ func (l *logRows) addRequest(r *requestRow, maxSize int64) {
 		l.addModel(row)
 		return
 	}
-	created, _ := types.ParseDateTime(now)
 	message := r.message()
+	n := len(data)
+	data = now.UTC().AppendFormat(data, types.DefaultDateLayout)
+	created := len(data)
+	text := string(l.ids.append(data, now)) // one string for all that is made here
 	l.add(storedRow{
-		id: core.GenerateDefaultRandomId(), created: created.String(), data: string(data),
+		id: text[created:], created: text[n:created], data: text[:n],
 		message: message[:min(len(message), maxMessage)],
 	})
 }
@@ -105,7 +111,7 @@ func (l *logRows) addModel(row *logger.Log) {
 		log.Println("Failed to write log", m, err) // as PocketBase does
 		return
 	}
-	r := storedRow{id: m.Id, created: m.Created.String(), level: m.Level}
+	r := storedRow{id: string(l.ids.append(nil, row.Time)), created: m.Created.String(), level: m.Level}
 	r.message, _ = fields["message"].(string)
 	switch data := fields["data"].(type) {
 	case types.JSONRaw:
@@ -139,7 +145,7 @@ func (l *logRows) flush() {
 	defer l.writing.Unlock()
 	l.mu.Lock()
 	rows := l.rows
-	l.rows, l.bytes = nil, 0
+	l.rows, l.spare, l.bytes = l.spare, nil, 0
 	if l.timer != nil {
 		l.timer.Stop()
 		l.timer = nil
@@ -148,20 +154,30 @@ func (l *logRows) flush() {
 	if len(rows) == 0 || !l.app.IsBootstrapped() || l.app.Settings().Logs.MaxDays == 0 {
 		return
 	}
-	for len(rows) > 0 {
-		n := min(len(rows), logBatch)
-		if err := l.write(rows[:n]); err != nil {
-			l.dropped.Add(int64(n))
+	for batch := range slices.Chunk(rows, logBatch) {
+		if err := l.write(batch); err != nil {
+			l.dropped.Add(int64(len(batch)))
 			log.Println("Failed to write log", err)
 		} else {
-			l.written.Add(int64(n))
+			l.written.Add(int64(len(batch)))
 		}
-		rows = rows[n:]
 	}
+	l.reuse(rows)
 	if dropped := l.dropped.Load(); dropped > l.told {
 		l.app.Logger().Warn("Requests are missing from the log", "dropped", dropped-l.told)
 		l.told = dropped
 	}
+}
+
+// reuse keeps the room of a usual batch for the next but one.
+func (l *logRows) reuse(rows []storedRow) {
+	if cap(rows) > 4*logBatch {
+		return
+	}
+	clear(rows)
+	l.mu.Lock()
+	l.spare = rows[:0]
+	l.mu.Unlock()
 }
 
 // perInsert rows share a statement.

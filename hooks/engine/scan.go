@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/ganigeorgiev/fexpr"
@@ -23,10 +24,13 @@ const scanWait = 5 * time.Second
 // bindScans bounds how many strangers' lists may read whole tables at once.
 // How long each may read is PocketBase's --queryTimeout.
 func bindScans(app core.App) *scans {
-	gate := &scans{turns: newTurns(max(2, runtime.GOMAXPROCS(0))), wait: scanWait}
-	app.OnServe().BindFunc(func(e *core.ServeEvent) error {
-		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "bungalowScans", Priority: last, Func: gate.pass})
-		return e.Next()
+	gate := &scans{turns: newTurns(max(2, runtime.GOMAXPROCS(0))), wait: scanWait, indexes: map[string]collectionIndexes{}}
+	app.OnServe().Bind(&hook.Handler[*core.ServeEvent]{
+		Priority: last, // after the answers from memory, which wait for no turn
+		Func: func(e *core.ServeEvent) error {
+			e.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "bungalowScans", Priority: last, Func: gate.pass})
+			return e.Next()
+		},
 	})
 	return gate
 }
@@ -34,6 +38,34 @@ func bindScans(app core.App) *scans {
 type scans struct {
 	turns *turns
 	wait  time.Duration
+
+	mu      sync.RWMutex
+	indexes map[string]collectionIndexes
+}
+
+// collectionIndexes is what leading says of a collection's model.
+type collectionIndexes struct {
+	model   *core.Collection
+	leading map[string]bool
+}
+
+// leading remembers the function of the same name. PocketBase makes new models
+// with every change of any collection.
+func (s *scans) leading(c *core.Collection) map[string]bool {
+	s.mu.RLock()
+	known := s.indexes[c.Id]
+	s.mu.RUnlock()
+	if known.model == c {
+		return known.leading
+	}
+	known = collectionIndexes{c, leading(c)}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.indexes) > shapesKept { // of collections that are no more
+		clear(s.indexes)
+	}
+	s.indexes[c.Id] = known
+	return known.leading
 }
 
 func (s *scans) pass(e *core.RequestEvent) error {
@@ -42,7 +74,7 @@ func (s *scans) pass(e *core.RequestEvent) error {
 	}
 	c, err := e.App.FindCachedCollectionByNameOrId(e.Request.PathValue("collection"))
 	query := e.Request.URL.Query()
-	if err != nil || !readsAll(c, query.Get(search.FilterQueryParam), query.Get(search.SortQueryParam)) {
+	if err != nil || !readsAll(s.leading(c), query.Get(search.FilterQueryParam), query.Get(search.SortQueryParam)) {
 		return e.Next()
 	}
 	ctx, cancel := context.WithTimeout(e.Request.Context(), s.wait)
@@ -67,8 +99,7 @@ func isList(r *http.Request) bool {
 
 // readsAll reports whether no index is known to spare SQLite the whole table.
 // It errs on the side of yes, which only costs a place in the queue.
-func readsAll(c *core.Collection, filter, sort string) bool {
-	indexed := leading(c)
+func readsAll(indexed map[string]bool, filter, sort string) bool {
 	one := false
 	if filter != "" {
 		var narrow bool

@@ -28,12 +28,12 @@ func TestWhichListsReadTheWholeTable(t *testing.T) {
 		{"a?=1", "", true}, {"a.b=1", "", true}, {"(a=1 || b=2) && v=3", "", true}, {"1=1", "", true}, {"a:lower='x'", "", true},
 		{"a=1", "v", true}, {"u=1", "v", false}, {"id='x'", "v", false}, {"a=1 && u=2", "v", false}, {"u>1", "v", true},
 	} {
-		if got := readsAll(c, q.filter, q.sort); got != q.want {
+		if got := readsAll(leading(c), q.filter, q.sort); got != q.want {
 			t.Errorf("filter %q, sort %q: %v", q.filter, q.sort, got)
 		}
 	}
 	view := core.NewViewCollection("view")
-	if !readsAll(view, "id='x'", "") || !readsAll(view, "", "id") || readsAll(view, "", "") {
+	if !readsAll(leading(view), "id='x'", "") || !readsAll(leading(view), "", "id") || readsAll(leading(view), "", "") {
 		t.Error("nothing is known of a view's indexes")
 	}
 }
@@ -73,11 +73,50 @@ func TestStrangersSearchesWaitForATurn(t *testing.T) {
 	}
 }
 
+func TestAnswersFromMemoryWaitForNoTurn(t *testing.T) {
+	t.Parallel()
+	const path = "/api/collections/books/records?sort=-shelf,id&perPage=5"
+	s := serve(t, "", Options{Scans: true, Responses: true})
+	library(t, s, 20)
+	_, _, want := s.get(path, "")
+	gate := Of(s.App).scans
+	gate.wait = 20 * time.Millisecond
+	release := occupy(t, gate.turns)
+	defer release()
+	if status, _, got := s.get(path, ""); status != http.StatusOK || got != want {
+		t.Errorf("%d %s", status, got)
+	}
+	if status, _, _ := s.get(path+"&page=2", ""); status != http.StatusTooManyRequests {
+		t.Errorf("what is not in memory: %d", status)
+	}
+}
+
+func TestWhatIsKnownOfIndexesFollowsTheCollection(t *testing.T) {
+	t.Parallel()
+	s := serve(t, "", Options{Scans: true})
+	library(t, s, 3)
+	gate := Of(s.App).scans
+	c, err := s.FindCachedCollectionByNameOrId("books")
+	must(t, err)
+	if _, indexed := gate.leading(c)["shelf"]; indexed {
+		t.Fatal("shelf has an index already")
+	}
+	change, err := s.FindCollectionByNameOrId("books")
+	must(t, err)
+	change.AddIndex("by_shelf", false, "shelf", "")
+	must(t, s.Save(change))
+	c, err = s.FindCachedCollectionByNameOrId("books")
+	must(t, err)
+	if _, indexed := gate.leading(c)["shelf"]; !indexed {
+		t.Error("the new index is not known")
+	}
+}
+
 func FuzzReadsAll(f *testing.F) {
 	f.Add("a=1 && b~'x'", "-a,b")
 	f.Fuzz(func(_ *testing.T, filter, sort string) {
 		c := core.NewBaseCollection("c")
 		c.AddIndex("i", true, "a", "")
-		readsAll(c, filter, sort)
+		readsAll(leading(c), filter, sort)
 	})
 }
