@@ -12,7 +12,9 @@ import (
 	staffdesk "bungalow/hooks/desk"
 	"bungalow/hooks/forms"
 	"bungalow/hooks/kit/desk"
+	"bungalow/hooks/kit/health"
 	"bungalow/hooks/kit/schema"
+	"bungalow/hooks/kit/spam"
 	"bungalow/hooks/kit/web"
 	"bungalow/hooks/site"
 	"github.com/pocketbase/pocketbase/core"
@@ -20,6 +22,10 @@ import (
 
 // This file joins features that must not know each other: what one asks for
 // as an interface, another's functions answer here.
+
+func coreRoutes(app core.App) []web.Route {
+	return append(health.Routes(app), spam.Routes(app)...)
+}
 
 func registerContent(app core.App, _ Config) error {
 	if err := content.Register(app); err != nil {

@@ -11,11 +11,11 @@ import (
 	"bungalow/hooks/kit/audit"
 	"bungalow/hooks/kit/cache"
 	"bungalow/hooks/kit/desk"
-	"bungalow/hooks/kit/health"
 	"bungalow/hooks/kit/mail"
 	"bungalow/hooks/kit/schema"
 	"bungalow/hooks/kit/secret"
 	"bungalow/hooks/kit/settings"
+	"bungalow/hooks/kit/spam"
 	"bungalow/hooks/kit/theme"
 	"bungalow/hooks/kit/web"
 	"bungalow/hooks/site"
@@ -45,7 +45,7 @@ func features() []feature {
 		{
 			name: coreFeature, migrations: &pb_migrations.Core,
 			owns:     []string{schema.Staff, schema.Settings, schema.Audit},
-			register: registerCore, routes: health.Routes,
+			register: registerCore, routes: coreRoutes,
 		},
 		{
 			name: "content", migrations: &pb_migrations.Content,
@@ -133,6 +133,7 @@ func registerCore(app core.App, cfg Config) error {
 	cache.Bind(app, cache.Of(app))
 	audit.Bind(app)
 	bindTheme(app, cfg)
+	spam.Register(app)
 	return mail.Register(app, mail.Config{
 		Templates: theme.Overlay(cfg.publicDir(app), pb_public.Files),
 		Site: func() mail.Site {

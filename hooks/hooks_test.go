@@ -31,6 +31,8 @@ var decided = map[string]web.Access{
 	"GET /desk/sign-in/{$}":   web.Public,
 	"POST /desk/sign-in/{$}":  web.Public,
 	"POST /desk/sign-out/{$}": web.Staff,
+
+	"GET /api/site/challenge": web.Public,
 }
 
 var placeholder = regexp.MustCompile(`\{[^}]+\}`)
