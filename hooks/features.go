@@ -1,11 +1,14 @@
 package hooks
 
 import (
+	"errors"
 	"html/template"
 	"slices"
+	"time"
 
 	"bungalow/hooks/comments"
 	"bungalow/hooks/content"
+	"bungalow/hooks/content/drafts"
 	"bungalow/hooks/content/imports"
 	"bungalow/hooks/content/media"
 	"bungalow/hooks/content/text"
@@ -29,6 +32,9 @@ func coreRoutes(app core.App) []web.Route {
 
 func registerContent(app core.App, _ Config) error {
 	if err := content.Register(app); err != nil {
+		return err
+	}
+	if err := drafts.Register(app); err != nil {
 		return err
 	}
 	imports.Register(app)
@@ -82,6 +88,14 @@ func (contentForSite) Redirect(app core.App, path, query string) (string, int, b
 		content.CountHit(app, r.ID)
 	}
 	return r.To, r.Status, found, err
+}
+
+func (contentForSite) Preview(app core.App, token string) (*core.Record, bool, error) {
+	r, err := drafts.Preview(app, token, time.Now())
+	if errors.Is(err, drafts.ErrMissing) {
+		return nil, false, nil
+	}
+	return r, err == nil, err
 }
 
 func (contentForSite) Picture(record *core.Record, sizes string) *site.Image {

@@ -48,7 +48,7 @@ func inTransaction(e *core.RecordEvent, do func() error) error {
 }
 
 func saveWriting(e *core.RecordEvent) error {
-	if err := render(e.Record); err != nil {
+	if err := Render(e.Record); err != nil {
 		return err
 	}
 	return inTransaction(e, func() error {

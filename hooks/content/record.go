@@ -170,9 +170,40 @@ func schedule(r *core.Record, now time.Time) error {
 	return nil
 }
 
-// render makes HTML, reading time and summary from the body, once per change.
+// Rendering is a body made ready before its record can be saved, so that
+// nobody waits for the database while a long text is rendered.
+type Rendering struct {
+	format, body, html, summary string
+	minutes                     int
+}
+
+// renderingKey is where a record carries its Rendering.
+const renderingKey = "bungalow_rendering"
+
+// RenderBody makes HTML, reading time and summary from a body. Its error is
+// one beside the field body.
+func RenderBody(format, body string) (*Rendering, error) {
+	if format == "" {
+		format = schema.FormatMarkdown
+	}
+	out, err := text.Render(format, body)
+	if err != nil {
+		return nil, invalid("body", "validation_unreadable", err.Error())
+	}
+	if utf8.RuneCountInString(out.HTML) > maxHTML {
+		return nil, invalid("body", "validation_too_long", "This text is too long as a page. Split it into several.")
+	}
+	return &Rendering{format: format, body: body, html: out.HTML, minutes: out.Minutes,
+		summary: text.Excerpt(text.Prose(out.HTML), summaryLength)}, nil
+}
+
+// Give lends the rendering to a record: saving it takes no second one if its
+// body is the same.
+func (made *Rendering) Give(r *core.Record) { r.SetRaw(renderingKey, made) }
+
+// Render makes HTML, reading time and summary from the body, once per change.
 // It needs no database: a long text takes seconds, in which others may write.
-func render(r *core.Record) error {
+func Render(r *core.Record) error {
 	if r.GetString("format") == "" {
 		r.Set("format", schema.FormatMarkdown)
 	}
@@ -180,16 +211,16 @@ func render(r *core.Record) error {
 		r.GetString("format") == r.Original().GetString("format") && r.GetString("html") == r.Original().GetString("html") {
 		return nil
 	}
-	out, err := text.Render(r.GetString("format"), r.GetString("body"))
-	if err != nil {
-		return invalid("body", "validation_unreadable", err.Error())
+	made, ok := r.GetRaw(renderingKey).(*Rendering)
+	if !ok || made.body != r.GetString("body") || made.format != r.GetString("format") {
+		var err error
+		if made, err = RenderBody(r.GetString("format"), r.GetString("body")); err != nil {
+			return err
+		}
 	}
-	if utf8.RuneCountInString(out.HTML) > maxHTML {
-		return invalid("body", "validation_too_long", "This text is too long as a page. Split it into several.")
-	}
-	r.Set("html", out.HTML)
-	r.Set("reading_minutes", out.Minutes)
-	r.Set("summary", text.Excerpt(text.Prose(out.HTML), summaryLength))
+	r.Set("html", made.html)
+	r.Set("reading_minutes", made.minutes)
+	r.Set("summary", made.summary)
 	return nil
 }
 

@@ -119,7 +119,11 @@ func (b *build) post(slug string) (*cache.Entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	at := address.Post(b.site, r.GetString("locale"), slug)
+	return b.showPost(r)
+}
+
+func (b *build) showPost(r *core.Record) (*cache.Entry, error) {
+	at := address.Post(b.site, r.GetString("locale"), r.GetString("slug"))
 	v, err := b.written(r, at)
 	if err != nil {
 		return nil, err
@@ -250,7 +254,11 @@ func (b *build) page(path string) (*cache.Entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	at := address.Page(b.site, r.GetString("locale"), path)
+	return b.showPage(r)
+}
+
+func (b *build) showPage(r *core.Record) (*cache.Entry, error) {
+	at := address.Page(b.site, r.GetString("locale"), r.GetString("path"))
 	v, err := b.written(r, at)
 	if err != nil {
 		return nil, err

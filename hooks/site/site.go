@@ -35,6 +35,9 @@ type Content interface {
 	Search(app core.App, locale, query string, page, perPage int) (hits []SearchHit, total int, err error)
 	// Redirect tells where an old address leads: 301, 302, 307, 308, or 410 without to.
 	Redirect(app core.App, path, query string) (to string, status int, found bool, err error)
+	// Preview finds the post or page that a signed link shows, as it is being
+	// written; found is false for a link that is old or forged.
+	Preview(app core.App, token string) (record *core.Record, found bool, err error)
 	// Picture makes an image of a media record; sizes is the attribute's value.
 	Picture(media *core.Record, sizes string) *Image
 	// Enrich gives the pictures in a body their sizes. It says which media it used.
@@ -218,6 +221,9 @@ func cleanHost(host string) string {
 // old addresses, then 404.
 func (s *Server) serve(e *core.RequestEvent) error {
 	path := e.Request.URL.Path
+	if token := e.Request.URL.Query().Get("preview"); token != "" && s.cfg.Content != nil {
+		return s.preview(s.request(e), token)
+	}
 	if file, ok := s.static.Find(path); ok {
 		err := s.static.Serve(e.Response, e.Request, file)
 		if err == nil {

@@ -50,6 +50,15 @@ const (
 	FormatMarkdown = "markdown"
 )
 
+// Values of revisions.state.
+const (
+	RevisionDraft     = "draft"     // somebody's next version, being written
+	RevisionScheduled = "scheduled" // the next version, to be published at its time
+	RevisionKept      = "kept"      // an earlier version that was no visitor's
+	RevisionPublished = "published" // an earlier version that was published
+	RevisionBinned    = "binned"    // a deleted post or page, whole
+)
+
 // Values of comments.status.
 const (
 	CommentPending  = "pending"
