@@ -18,7 +18,6 @@ import (
 	"bungalow/hooks/kit/spam"
 	"bungalow/hooks/kit/theme"
 	"bungalow/hooks/kit/web"
-	"bungalow/hooks/site"
 	"bungalow/pb_migrations"
 	"bungalow/pb_public"
 	"github.com/pocketbase/pocketbase/core"
@@ -64,7 +63,7 @@ func features() []feature {
 		},
 		{
 			name: "site", uses: []string{"content"}, migrations: &core.MigrationsList{},
-			register: registerSite, routes: site.Routes,
+			register: registerSite,
 		},
 		{
 			name: "desk", migrations: &pb_migrations.Desk,
@@ -125,6 +124,10 @@ func MustRegister(app core.App, cmd *cobra.Command, cfg Config) {
 	if err := Register(app, cmd, cfg); err != nil {
 		panic(err)
 	}
+}
+
+func coreRoutes(app core.App) []web.Route {
+	return append(health.Routes(app), web.AccentRoute())
 }
 
 // registerCore binds what every feature stands on.

@@ -5,7 +5,6 @@ import (
 	"html"
 	"html/template"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -15,6 +14,7 @@ import (
 	"bungalow/hooks/kit/schema"
 	"bungalow/hooks/kit/settings"
 	"bungalow/hooks/kit/theme"
+	"bungalow/hooks/kit/web"
 	"github.com/pocketbase/pocketbase/core"
 )
 
@@ -115,7 +115,7 @@ func (b *build) bare(title string) *View {
 		Site: Site{
 			Title: b.site.Title, Tagline: b.site.Tagline, URL: b.base, HomeURL: b.path("/"),
 			BlogURL: b.path("/blog/"), ArchiveURL: b.path("/archive/"), SearchURL: b.path("/search/"),
-			AccentHref: accentHref(b.site.Accent),
+			AccentHref: web.AccentHref(b.site.Accent),
 			Locale:     b.locale, DefaultLocale: b.site.Locale, Locales: b.site.AllLocales(),
 		},
 	}
@@ -275,15 +275,6 @@ func paragraphs(text string) template.HTML {
 		}
 	}
 	return template.HTML(out.String()) // escaped above
-}
-
-// accentHref is the stylesheet of a colour. The colour stands in the address,
-// so that the file may be kept for good.
-func accentHref(colour string) string {
-	if colour == settings.SiteDefaults().Accent {
-		return ""
-	}
-	return "/assets/accent.css?c=" + url.QueryEscape(strings.TrimPrefix(colour, "#"))
 }
 
 // plainError is an error page made of nothing but the theme.

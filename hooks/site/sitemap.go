@@ -3,7 +3,6 @@ package site
 import (
 	"encoding/xml"
 	"fmt"
-	"net/http"
 	"regexp"
 	"slices"
 	"strconv"
@@ -13,9 +12,7 @@ import (
 	"bungalow/hooks/kit/address"
 	"bungalow/hooks/kit/cache"
 	"bungalow/hooks/kit/schema"
-	"bungalow/hooks/kit/web"
 	"github.com/pocketbase/dbx"
-	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/types"
 )
 
@@ -156,24 +153,4 @@ func sitemapPart(b *build, n int) (*cache.Entry, error) {
 		set.URLs = append(set.URLs, u)
 	}
 	return b.xml("application/xml; charset=utf-8", set, time.Time{})
-}
-
-// accentCSS is the small stylesheet of the owner's colour. The colour stands in
-// the address, so the answer never changes.
-func accentCSS(e *core.RequestEvent) error {
-	colour := e.Request.URL.Query().Get("c")
-	if !hexColour.MatchString(colour) {
-		return e.NotFoundError("", nil)
-	}
-	h := e.Response.Header()
-	h.Set("Content-Type", "text/css; charset=utf-8")
-	h.Set("Cache-Control", "public, max-age=31536000, immutable")
-	return e.String(http.StatusOK, ":root { --accent: #"+colour+"; }\n")
-}
-
-var hexColour = regexp.MustCompile(`^[0-9a-fA-F]{6}$`)
-
-// Routes are the site's fixed addresses; its pages are found by the catch-all.
-func Routes(core.App) []web.Route {
-	return []web.Route{{Method: http.MethodGet, Path: "/assets/accent.css", Access: web.Public, Do: accentCSS}}
 }

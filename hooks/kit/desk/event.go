@@ -10,6 +10,7 @@ import (
 	"bungalow/hooks/kit/roles"
 	"bungalow/hooks/kit/settings"
 	"bungalow/hooks/kit/theme"
+	"bungalow/hooks/kit/web"
 	"github.com/pocketbase/pocketbase/core"
 )
 
@@ -35,6 +36,7 @@ type View struct {
 	Notice   *Notice
 	Insecure bool // the page came over plain http from another machine
 	Locale   string
+	Accent   string   // the style sheet of the owner's colour, or ""
 	Styles   []string // more style sheets, by their addresses under /assets
 	Scripts  []string // more scripts, the same
 }
@@ -106,7 +108,7 @@ func (e *Event) View(title string, data any) *View {
 	}
 	v := &View{
 		Title: title, Data: data, Site: site, Person: PersonOf(e.Auth), Path: e.Request.URL.RequestURI(),
-		Locale: e.Locale(), Insecure: !e.IsTLS() && !local(e.Request.Host),
+		Locale: e.Locale(), Accent: web.AccentHref(site.Accent), Insecure: !e.IsTLS() && !local(e.Request.Host),
 	}
 	if e.desk != nil && e.Auth != nil {
 		v.Menu = e.desk.Menu(e.Auth, strings.Trim(strings.TrimPrefix(e.Request.URL.Path, Root), "/"))

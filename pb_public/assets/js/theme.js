@@ -5,6 +5,7 @@
   try { const kept = localStorage.getItem("theme"); if (kept) root.dataset.theme = kept; } catch {}
   addEventListener("DOMContentLoaded", () => {
     const button = document.querySelector(".theme-switch");
+    if (!button) return;
     const show = () => button.setAttribute("aria-pressed", isDark());
     button.hidden = false; show(); dark.addEventListener("change", show);
     button.addEventListener("click", () => {
