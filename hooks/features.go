@@ -27,7 +27,7 @@ import (
 // as an interface, another's functions answer here.
 
 func coreRoutes(app core.App) []web.Route {
-	return append(health.Routes(app), spam.Routes(app)...)
+	return slices.Concat(health.Routes(app), spam.Routes(app), []web.Route{web.AccentRoute()})
 }
 
 func registerContent(app core.App, _ Config) error {

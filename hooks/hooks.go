@@ -126,10 +126,6 @@ func MustRegister(app core.App, cmd *cobra.Command, cfg Config) {
 	}
 }
 
-func coreRoutes(app core.App) []web.Route {
-	return append(health.Routes(app), web.AccentRoute())
-}
-
 // registerCore binds what every feature stands on.
 func registerCore(app core.App, cfg Config) error {
 	secret.Use(app, cfg.KeyFile)
