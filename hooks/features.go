@@ -3,6 +3,7 @@ package hooks
 import (
 	"errors"
 	"html/template"
+	"net/mail"
 	"slices"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"bungalow/hooks/content/text"
 	staffdesk "bungalow/hooks/desk"
 	"bungalow/hooks/forms"
+	"bungalow/hooks/inbox"
 	"bungalow/hooks/kit/desk"
 	"bungalow/hooks/kit/health"
 	"bungalow/hooks/kit/schema"
@@ -148,6 +150,42 @@ func commentImporter(cfg Config) imports.CommentImporter {
 }
 
 // registerForms joins the forms to the inbox, where that is on.
-func registerForms(app core.App, _ Config) error {
-	return forms.Register(app, forms.Config{})
+func registerForms(app core.App, cfg Config) error {
+	formsCfg := forms.Config{}
+	if !slices.Contains(cfg.Without, inbox.Feature) {
+		formsCfg.Inbox = inboxForForms{}
+	}
+	return forms.Register(app, formsCfg)
+}
+
+// inboxForForms answers what forms asks of the inbox.
+type inboxForForms struct{}
+
+func (inboxForForms) Receive(tx core.App, in forms.Incoming) (string, error) {
+	files := make([]inbox.File, len(in.Files))
+	for i, f := range in.Files {
+		files[i] = inbox.File{Name: f.Name, Stored: f.Stored, Type: f.Type, Size: f.Size}
+	}
+	c, err := inbox.Receive(tx, inbox.Submission{
+		ID: in.Submission, Form: in.FormID, FormTitle: in.FormTitle, Subject: in.Subject, Name: in.Name, Email: in.Email,
+		Text: in.Text, Files: files, Spam: in.Spam, Reasons: in.Reasons,
+	})
+	if err != nil {
+		return "", err
+	}
+	return c.Id, nil
+}
+
+func (inboxForForms) Judge(tx core.App, conversation string, spam bool) error {
+	return inbox.Judge(tx, conversation, spam)
+}
+
+func (inboxForForms) ReplyTo(app core.App, conversation string) (mail.Address, error) {
+	return inbox.ReplyAddress(app, conversation)
+}
+
+func (inboxForForms) Path(conversation string) string { return inbox.Path(conversation) }
+
+func registerInbox(app core.App, _ Config) error {
+	return inbox.Register(app, inbox.Config{})
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	staffdesk "bungalow/hooks/desk"
+	"bungalow/hooks/inbox"
 	"bungalow/hooks/kit/audit"
 	"bungalow/hooks/kit/cache"
 	"bungalow/hooks/kit/desk"
@@ -60,6 +61,11 @@ func features() []feature {
 			name: "forms", migrations: &pb_migrations.Forms,
 			owns:     []string{schema.Forms, schema.Submissions},
 			register: registerForms,
+		},
+		{
+			name: inbox.Feature, migrations: &pb_migrations.Inbox,
+			owns:     []string{schema.Conversations, schema.Messages},
+			register: registerInbox,
 		},
 		{
 			name: "site", uses: []string{"content"}, migrations: &core.MigrationsList{},

@@ -14,4 +14,5 @@ var (
 	Comments core.MigrationsList
 	Forms    core.MigrationsList
 	Desk     core.MigrationsList
+	Inbox    core.MigrationsList
 )

@@ -100,3 +100,23 @@ type ServedEvent struct {
 func OnServed(app core.App) *hook.Hook[*ServedEvent] {
 	return Of[*ServedEvent](app, "site.OnServed")
 }
+
+// MessageEvent is what inbox.OnMessage announces.
+type MessageEvent struct {
+	hook.Event
+	// App is the transaction's app: what handlers write commits or vanishes
+	// together with the message.
+	App core.App
+	// Conversation and Message are not yet saved; both may be changed.
+	Conversation *core.Record
+	Message      *core.Record
+	// New is true where the message begins the conversation.
+	New bool
+}
+
+// OnMessage fires once for each message that comes in, through a form or by
+// mail, before it is stored and in the same transaction. An error refuses the
+// message: a form shows it as a fault, a mail server is told to give up.
+func OnMessage(app core.App) *hook.Hook[*MessageEvent] {
+	return Of[*MessageEvent](app, "inbox.OnMessage")
+}

@@ -2,7 +2,9 @@ package mail
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/mail"
@@ -46,13 +48,25 @@ func (s *service) hand(app core.App, r *row) error {
 	}
 	meta := app.Settings().Meta
 	m := &mailer.Message{
-		From:    mail.Address{Name: meta.SenderName, Address: meta.SenderAddress},
+		From:    mail.Address{Name: cmp.Or(r.FromName, meta.SenderName), Address: meta.SenderAddress},
 		To:      []mail.Address{*to},
 		Subject: r.Subject, Text: r.Text, HTML: r.HTML,
-		Headers: map[string]string{
-			"Message-ID":     r.MessageID,
-			"Auto-Submitted": "auto-generated", // RFC 3834: no out-of-office answers
-		},
+		Headers: map[string]string{},
+	}
+	if r.Headers == "" { // stored by an earlier release
+		m.Headers[autoSubmitted] = generated
+	} else if err := json.Unmarshal([]byte(r.Headers), &m.Headers); err != nil {
+		return queue.NoRetry(fmt.Errorf("read the headers of a mail: %w", err))
+	}
+	m.Headers["Message-ID"] = r.MessageID
+	if r.Cc != "" {
+		cc, err := mail.ParseAddressList(r.Cc)
+		if err != nil {
+			return queue.NoRetry(fmt.Errorf("copy to: %w: %q", ErrAddress, r.Cc))
+		}
+		for _, a := range cc {
+			m.Cc = append(m.Cc, *a)
+		}
 	}
 	if r.ReplyTo != "" {
 		m.Headers["Reply-To"] = r.ReplyTo
@@ -95,15 +109,28 @@ func (s *service) route(e *core.MailerEvent) error {
 	switch e.Mailer.(type) {
 	case *mailer.SMTPClient:
 		tidy(e.Message)
+		cleanName := e.Message.From.Name
 		// The SMTP client writes a plain From name as it is, and a comma in it
 		// would make two addresses.
 		if name := e.Message.From.Name; strings.ContainsAny(name, `()<>[]:;@\,."`) && plainText(name) {
 			e.Message.From.Name = `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(name) + `"`
 		}
+		key, err := s.signature(e.App)
+		if err != nil {
+			return err
+		}
+		if client, ok := e.Mailer.(*mailer.SMTPClient); ok && key != nil {
+			e.Message.From.Name = cleanName
+			e.Mailer = signedSMTP{client: client, sign: key.sign, now: s.cfg.Now}
+		}
 	case *mailer.Sendmail: // PocketBase's choice where SMTP is off
 		tidy(e.Message)
 		if s.cfg.Options().Sendmail {
-			e.Mailer = sendmail{path: s.sendmail, now: s.cfg.Now}
+			key, err := s.signature(e.App)
+			if err != nil {
+				return err
+			}
+			e.Mailer = sendmail{path: s.sendmail, now: s.cfg.Now, sign: key.sign}
 		} else {
 			e.Mailer = s.outbox
 		}
@@ -134,6 +161,7 @@ func plainText(s string) bool {
 type sendmail struct {
 	path string
 	now  func() time.Time
+	sign func(raw []byte) ([]byte, error)
 }
 
 // Send implements mailer.Mailer.
@@ -145,6 +173,11 @@ func (s sendmail) Send(m *mailer.Message) error {
 	raw, err := compose(m, s.now(), false)
 	if err != nil {
 		return err
+	}
+	if s.sign != nil {
+		if raw, err = s.sign(raw); err != nil {
+			return err
+		}
 	}
 	args := []string{"-i", "-f", m.From.Address, "--"}
 	for _, a := range slices.Concat(m.To, m.Cc, m.Bcc) {

@@ -52,6 +52,10 @@ type Site struct {
 type Options struct {
 	// Sendmail hands mail to the sendmail program where SMTP is off.
 	Sendmail bool `json:"sendmail"`
+	// DKIMDomain signs for this domain; empty means that of the sender.
+	DKIMDomain string `json:"dkim_domain"`
+	// DKIMSelector is the key's name in the DNS; empty means DefaultSelector.
+	DKIMSelector string `json:"dkim_selector"`
 }
 
 // Config says where Register finds what it needs. Only Templates is required.
@@ -71,7 +75,23 @@ type Config struct {
 // Message is one mail to one person.
 type Message struct {
 	To      mail.Address
-	ReplyTo mail.Address // optional
+	Cc      []mail.Address // optional
+	ReplyTo mail.Address   // optional
+	// FromName stands for the sender's name of the settings where it is set.
+	FromName string
+	// MessageID, InReplyTo and References place the mail in a thread (RFC 5322,
+	// section 3.6.4), each id in angle brackets. Without a MessageID the mail
+	// gets one. Too many References lose those after the first.
+	MessageID  string
+	InReplyTo  string
+	References []string
+	// Personal says that a person wrote this. All others are marked as sent
+	// by a machine (RFC 3834), so that no machine answers them.
+	Personal bool
+	// Unsubscribe is an https address that takes the recipient off a list when
+	// something is posted to it (RFC 8058). Every mail that the recipient did
+	// not cause by an act of their own has one.
+	Unsubscribe string
 	// Template names the pair in _theme/mail.
 	Template string
 	// Locale selects <name>.<locale>.txt and .html where they exist.
@@ -153,6 +173,14 @@ func Send(app core.App, m Message) error {
 		}
 		replyTo = a.String()
 	}
+	cc, err := cleanList(m.Cc)
+	if err != nil {
+		return fmt.Errorf("copy to: %w", err)
+	}
+	headers, err := json.Marshal(m.headers())
+	if err != nil {
+		return fmt.Errorf("send mail %s: %w", m.Template, err)
+	}
 	site := s.cfg.Site()
 	body, err := render(s.cfg.Templates, m, site)
 	if err != nil {
@@ -160,8 +188,8 @@ func Send(app core.App, m Message) error {
 	}
 	write := func(tx core.App) error {
 		id, err := insert(tx, row{
-			Key: key(m.Key), MessageID: messageID(m.Key, site.URL, tx.Settings().Meta.SenderAddress),
-			Template: m.Template, To: to.String(), ReplyTo: replyTo,
+			Key: key(m.Key), MessageID: cmp.Or(oneID(m.MessageID), messageID(m.Key, site.URL, tx.Settings().Meta.SenderAddress)),
+			Template: m.Template, To: to.String(), Cc: cc, ReplyTo: replyTo, FromName: cleanLine(m.FromName), Headers: string(headers),
 			Subject: body.subject, Text: body.text, HTML: body.html,
 		}, s.cfg.Now())
 		if err != nil || id == 0 {
@@ -226,7 +254,7 @@ func (s *service) deliver(ctx context.Context, app core.App, payload []byte) err
 	if err != nil {
 		return err
 	}
-	if m == nil || m.State == Sent {
+	if m == nil || m.State == Sent || m.State == Bounced {
 		return nil
 	}
 	n, _ := queue.Attempt(ctx)
@@ -243,8 +271,14 @@ func (s *service) giveUp(tx core.App, payload []byte, cause error) error {
 	if err := json.Unmarshal(payload, &j); err != nil {
 		return err
 	}
-	_, err := tx.NonconcurrentDB().NewQuery(`UPDATE _mails SET state = 'failed', error = {:error}, next_at = 0, updated = {:now}
-		WHERE id = {:id} AND state <> 'sent'`).
+	res, err := tx.NonconcurrentDB().NewQuery(`UPDATE _mails SET state = 'failed', error = {:error}, next_at = 0, updated = {:now}
+		WHERE id = {:id} AND state NOT IN ('sent', 'bounced')`).
 		Bind(dbx.Params{"id": j.ID, "error": errorText(cause), "now": s.cfg.Now().UnixMilli()}).Execute()
-	return err
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); err != nil || n == 0 {
+		return err
+	}
+	return tell(tx, j.ID)
 }

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,6 +22,7 @@ const (
 	Sent     = "sent"
 	Deferred = "deferred" // failed, and will be tried again
 	Failed   = "failed"   // for good
+	Bounced  = "bounced"  // sent, and returned by a server on the way
 )
 
 // keepFor is how long a message that was sent or has failed is remembered.
@@ -37,7 +39,10 @@ var tableSQL = []string{
 		subject    TEXT    NOT NULL,
 		text       TEXT    NOT NULL,
 		html       TEXT    NOT NULL,
-		state      TEXT    NOT NULL DEFAULT 'queued' CHECK (state IN ('queued', 'sent', 'deferred', 'failed')),
+		cc         TEXT    NOT NULL DEFAULT '',
+		from_name  TEXT    NOT NULL DEFAULT '',
+		headers    TEXT    NOT NULL DEFAULT '',
+		state      TEXT    NOT NULL DEFAULT 'queued' CHECK (state IN ('queued', 'sent', 'deferred', 'failed', 'bounced')),
 		attempts   INTEGER NOT NULL DEFAULT 0,
 		next_at    INTEGER NOT NULL DEFAULT 0,
 		error      TEXT    NOT NULL DEFAULT '',
@@ -45,11 +50,24 @@ var tableSQL = []string{
 		updated    INTEGER NOT NULL
 	) STRICT`,
 	`CREATE INDEX IF NOT EXISTS _mails_state ON _mails (state, updated)`,
+	`CREATE INDEX IF NOT EXISTS _mails_message_id ON _mails (message_id)`,
 }
 
-// Migrate creates the table where it is missing and changes nothing else.
+// Migrate creates the table where it is missing, and brings one of an earlier
+// release, which knew no bounces and no threads, up to date.
 func Migrate(app core.App) error {
-	for _, stmt := range tableSQL {
+	stmts := tableSQL
+	if columns, err := app.TableColumns(Table); err == nil && len(columns) > 0 && !slices.Contains(columns, "headers") {
+		stmts = slices.Concat([]string{`ALTER TABLE _mails RENAME TO _mails_before`, `DROP INDEX IF EXISTS _mails_state`}, tableSQL, []string{
+			`INSERT INTO _mails (id, key, message_id, template, recipient, reply_to, subject, text, html, state, attempts, next_at, error, created, updated)
+				SELECT id, key, message_id, template, recipient, reply_to, subject, text, html, state, attempts, next_at, error, created, updated FROM _mails_before`,
+			`DROP TABLE _mails_before`})
+	}
+	return app.RunInTransaction(func(tx core.App) error { return run(tx, stmts) })
+}
+
+func run(app core.App, stmts []string) error {
+	for _, stmt := range stmts {
 		if _, err := app.NonconcurrentDB().NewQuery(stmt).Execute(); err != nil {
 			return fmt.Errorf("create the mail table: %w", err)
 		}
@@ -75,6 +93,9 @@ type row struct {
 	Subject   string  `db:"subject"`
 	Text      string  `db:"text"`
 	HTML      string  `db:"html"`
+	Cc        string  `db:"cc"`
+	FromName  string  `db:"from_name"`
+	Headers   string  `db:"headers"`
 	State     string  `db:"state"`
 	Attempts  int     `db:"attempts"`
 	NextAt    int64   `db:"next_at"`
@@ -86,11 +107,12 @@ type row struct {
 // insert stores a message and returns its id, or 0 where its key is known.
 func insert(app core.App, r row, now time.Time) (int64, error) {
 	res, err := app.NonconcurrentDB().NewQuery(`INSERT INTO _mails
-		(key, message_id, template, recipient, reply_to, subject, text, html, created, updated)
-		VALUES ({:key}, {:mid}, {:template}, {:to}, {:reply}, {:subject}, {:text}, {:html}, {:now}, {:now})
+		(key, message_id, template, recipient, reply_to, subject, text, html, cc, from_name, headers, created, updated)
+		VALUES ({:key}, {:mid}, {:template}, {:to}, {:reply}, {:subject}, {:text}, {:html}, {:cc}, {:from}, {:headers}, {:now}, {:now})
 		ON CONFLICT (key) DO NOTHING`).Bind(dbx.Params{
 		"key": r.Key, "mid": r.MessageID, "template": r.Template, "to": r.To, "reply": r.ReplyTo,
 		"subject": r.Subject, "text": r.Text, "html": r.HTML, "now": now.UnixMilli(),
+		"cc": r.Cc, "from": r.FromName, "headers": r.Headers,
 	}).Execute()
 	if err != nil {
 		return 0, fmt.Errorf("store mail: %w", err)
@@ -114,29 +136,38 @@ func find(app core.App, id int64) (*row, error) {
 	return &r, nil
 }
 
+// mark notes how an attempt went, and tells who asked to know.
 func mark(app core.App, id int64, state string, cause error, attempts int, now, next time.Time) error {
-	_, err := app.NonconcurrentDB().NewQuery(`UPDATE _mails SET state = {:state}, error = {:error},
-		attempts = {:attempts}, next_at = {:next}, updated = {:now} WHERE id = {:id} AND state <> 'sent'`).
-		Bind(dbx.Params{
-			"id": id, "state": state, "error": errorText(cause), "attempts": attempts,
-			"next": next.UnixMilli(), "now": now.UnixMilli(),
-		}).Execute()
-	return err
+	return app.RunInTransaction(func(tx core.App) error {
+		_, err := tx.NonconcurrentDB().NewQuery(`UPDATE _mails SET state = {:state}, error = {:error},
+			attempts = {:attempts}, next_at = {:next}, updated = {:now} WHERE id = {:id} AND state NOT IN ('sent', 'bounced')`).
+			Bind(dbx.Params{
+				"id": id, "state": state, "error": errorText(cause), "attempts": attempts,
+				"next": next.UnixMilli(), "now": now.UnixMilli(),
+			}).Execute()
+		if err != nil {
+			return err
+		}
+		return tell(tx, id)
+	})
 }
 
 // markSent also forgets what is old, so that the table can't grow for ever.
 func markSent(app core.App, id int64, attempts int, now time.Time) error {
 	err := app.RunInTransaction(func(tx core.App) error {
 		_, err := tx.NonconcurrentDB().NewQuery(`UPDATE _mails SET state = 'sent', error = '', next_at = 0,
-			attempts = {:attempts}, updated = {:now} WHERE id = {:id}`).
+			attempts = {:attempts}, updated = {:now} WHERE id = {:id} AND state <> 'bounced'`).
 			Bind(dbx.Params{"id": id, "attempts": attempts, "now": now.UnixMilli()}).Execute()
 		if err != nil {
 			return err
 		}
 		_, err = tx.NonconcurrentDB().NewQuery(`DELETE FROM _mails
-			WHERE state IN ('sent', 'failed') AND updated < {:old}`).
+			WHERE state IN ('sent', 'failed', 'bounced') AND updated < {:old}`).
 			Bind(dbx.Params{"old": now.Add(-keepFor).UnixMilli()}).Execute()
-		return err
+		if err != nil {
+			return err
+		}
+		return tell(tx, id)
 	})
 	if err != nil {
 		return fmt.Errorf("note that a mail was sent: %w", err)

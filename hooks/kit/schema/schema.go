@@ -36,6 +36,20 @@ const (
 	SubmissionSpam = "spam"
 )
 
+// Collections of the inbox feature.
+const (
+	Conversations = "conversations"
+	Messages      = "messages"
+)
+
+// Values of conversations.status.
+const (
+	ConversationOpen    = "open"
+	ConversationWaiting = "waiting"
+	ConversationClosed  = "closed"
+	ConversationSpam    = "spam"
+)
+
 // Values of posts.status and pages.status.
 const (
 	StatusDraft     = "draft"
