@@ -123,7 +123,7 @@ func TestAFeatureSwitchedOnLaterFindsItsTables(t *testing.T) {
 func TestMigrationsGoDownAndUpAgain(t *testing.T) {
 	t.Parallel()
 	app := mustOpen(t, filepath.Join(t.TempDir(), "pb_data"), &hooks.Config{})
-	lists := []core.MigrationsList{pb_migrations.Core, pb_migrations.Content, pb_migrations.Comments}
+	lists := []core.MigrationsList{pb_migrations.Core, pb_migrations.Content, pb_migrations.Comments, pb_migrations.Forms, pb_migrations.Inbox, pb_migrations.Desk}
 	for i := len(lists) - 1; i >= 0; i-- {
 		if _, err := core.NewMigrationsRunner(app, lists[i]).Down(len(lists[i].Items())); err != nil {
 			t.Fatalf("down %d: %v", i, err)
