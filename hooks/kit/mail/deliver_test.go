@@ -172,17 +172,17 @@ func TestSendmailOnlyWhenChosen(t *testing.T) {
 	s.sendmail = script
 	message := &mailer.Message{
 		From: netmail.Address{Address: "a@example.com"}, To: []netmail.Address{{Address: "b@example.com"}},
-		Bcc: []netmail.Address{{Address: "c@example.com"}}, Subject: "hi", Text: "text", HTML: "<p>html</p>",
+		Bcc: []netmail.Address{{Address: "hidden@example.com"}}, Subject: "hi", Text: "text", HTML: "<p>html</p>",
 	}
 	must(t, app.NewMailClient().Send(message))
 	args, err := os.ReadFile(filepath.Join(dir, "args"))
 	must(t, err)
-	if string(args) != "-i\n-f\na@example.com\n--\nb@example.com\nc@example.com\n" {
+	if string(args) != "-i\n-f\na@example.com\n--\nb@example.com\nhidden@example.com\n" {
 		t.Errorf("arguments %q", args)
 	}
 	raw, err := os.ReadFile(filepath.Join(dir, "mail"))
 	must(t, err)
-	if text := string(raw); strings.Contains(text, "c@example.com") || strings.Contains(text, "\r") || !strings.Contains(text, "Message-ID: <") {
+	if text := string(raw); strings.Contains(text, "hidden@example.com") || strings.Contains(text, "\r") || !strings.Contains(text, "Message-ID: <") {
 		t.Errorf("%s", text)
 	}
 
