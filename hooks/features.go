@@ -11,6 +11,7 @@ import (
 	"bungalow/hooks/content"
 	"bungalow/hooks/content/drafts"
 	"bungalow/hooks/content/imports"
+	"bungalow/hooks/content/library"
 	"bungalow/hooks/content/media"
 	"bungalow/hooks/content/text"
 	staffdesk "bungalow/hooks/desk"
@@ -45,6 +46,20 @@ func registerContent(app core.App, _ Config) error {
 
 func contentRoutes(app core.App) []web.Route {
 	return append(content.Routes(app), media.Routes()...)
+}
+
+// contentDesk joins what the parts of the content give the desk.
+func contentDesk(app core.App) desk.Part {
+	var all desk.Part
+	for _, part := range []desk.Part{
+		library.Desk(app),
+	} {
+		all.Pages = append(all.Pages, part.Pages...)
+		all.Cards = append(all.Cards, part.Cards...)
+		all.Settings = append(all.Settings, part.Settings...)
+		all.Searches = append(all.Searches, part.Searches...)
+	}
+	return all
 }
 
 // registerSite joins the site to the content, where that is on.

@@ -51,7 +51,7 @@ func features() []feature {
 			name: "content", migrations: &pb_migrations.Content,
 			owns: []string{schema.Posts, schema.Pages, schema.Tags, schema.Authors,
 				schema.Media, schema.Menus, schema.Redirects, schema.Revisions},
-			register: registerContent, routes: contentRoutes,
+			register: registerContent, routes: contentRoutes, desk: contentDesk,
 		},
 		{
 			name: "comments", uses: []string{"content"}, migrations: &pb_migrations.Comments,

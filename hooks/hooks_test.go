@@ -33,6 +33,10 @@ var decided = map[string]web.Access{
 	"POST /desk/sign-out/{$}": web.Staff,
 
 	"GET /api/site/challenge": web.Public,
+
+	"GET /desk/media/{$}":         "content.write",
+	"GET /desk/media/pick/{$}":    "content.write",
+	"POST /desk/media/upload/{$}": "content.write",
 }
 
 var placeholder = regexp.MustCompile(`\{[^}]+\}`)

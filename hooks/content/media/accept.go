@@ -21,6 +21,9 @@ import (
 // a file is judged and cleaned before it is stored, and its sizes are made by
 // the queue after the commit. Every app has it once.
 func Register(app core.App) error {
+	app.OnRecordCreateRequest(schema.Media).BindFunc(owned)
+	app.OnRecordUpdateRequest(schema.Media).BindFunc(owned)
+	app.OnFileDownloadRequest(schema.Media).BindFunc(notBinned)
 	app.OnRecordCreate(schema.Media).BindFunc(accept)
 	app.OnRecordUpdate(schema.Media).BindFunc(accept)
 	app.OnRecordCreateExecute(schema.Media).BindFunc(withJob)
@@ -63,16 +66,18 @@ func describe(e *core.RecordEvent) error {
 		if err != nil {
 			return refuse(err)
 		}
-		s = state{File: file.Name, Format: info.Format, Width: info.Width, Height: info.Height, Animated: info.Animated, Former: former}
+		s = state{File: file.Name, Format: info.Format, Width: info.Width, Height: info.Height, Bytes: file.Size, Animated: info.Animated, Former: former}
 	case e.Record.GetString("file") == "":
 		s = state{Former: former}
 	}
-	if len(s.Former) > maxFormer {
-		s.Former = s.Former[:maxFormer]
+	if n := len(s.Former); n > maxFormer { // the first address is the one that was told most
+		s.Former = append(s.Former[:maxFormer-1:maxFormer-1], s.Former[n-1])
 	}
 	e.Record.Set("sizes", s)
 	e.Record.Set("width", s.Width)
 	e.Record.Set("height", s.Height)
+	e.Record.Set("bytes", s.Bytes)
+	e.Record.Set("kind", s.kind(e.Record.GetString("source_url")))
 	return e.Next()
 }
 

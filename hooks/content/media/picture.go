@@ -25,10 +25,11 @@ type Picture struct {
 }
 
 // Image describes a media record for an <img>; sizes is the attribute of that
-// name. A nil record gives the zero Picture, one without a file the address
-// that it was imported from. A page that shows it uses "media" and its id.
+// name. A nil record and one in the bin give the zero Picture, one without a
+// file the address that it was imported from. A page that shows it uses "media"
+// and its id.
 func Image(record *core.Record, sizes string) Picture {
-	if record == nil {
+	if record == nil || Binned(record) {
 		return Picture{}
 	}
 	s := stateOf(record)
@@ -111,7 +112,7 @@ func enrich(t *html.Token, find func(id string) *core.Record) bool {
 		return false
 	}
 	record := find(id)
-	if record == nil || record.GetString("file") == "" {
+	if record == nil || record.GetString("file") == "" || Binned(record) {
 		return false
 	}
 	p := Image(record, ContentSizes)

@@ -47,6 +47,9 @@ func serve(e *core.RequestEvent) error {
 	if err != nil {
 		return web.Refuse(e, err)
 	}
+	if Binned(record) {
+		return e.NotFoundError("", nil)
+	}
 	s, name := stateOf(record), e.Request.PathValue("name")
 	former := slices.Contains(s.Former, name)
 	if s.File == "" || name != s.File && !former {

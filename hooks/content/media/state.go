@@ -19,6 +19,7 @@ type state struct {
 	Format   Format   `json:"format,omitzero"`
 	Width    int      `json:"width,omitzero"`
 	Height   int      `json:"height,omitzero"`
+	Bytes    int64    `json:"bytes,omitzero"`
 	Animated bool     `json:"animated,omitzero"`
 	Formats  []Format `json:"formats,omitzero"` // formats whose sizes were tried
 	Made     []string `json:"made,omitzero"`    // such as 640.webp

@@ -1,0 +1,169 @@
+package library
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"bungalow/hooks/content/media"
+	"bungalow/hooks/kit/schema"
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/filesystem"
+)
+
+// perGrid is how many files one page of the library shows.
+const perGrid = 48
+
+// Filter narrows a list of files. The zero value means all that are not in the
+// bin.
+type Filter struct {
+	Query string // words of the name, the description or the caption
+	Kind  string // one of media.Kinds, "" for all
+	Bin   bool   // what lies in the bin instead
+}
+
+// where is the condition of the filter for the person.
+func (f Filter) where(by By) dbx.Expression {
+	bin := "="
+	if f.Bin {
+		bin = "!="
+	}
+	all := []dbx.Expression{dbx.NewExp("[[trashed_at]] " + bin + " ''")}
+	if !by.all() {
+		all = append(all, dbx.HashExp{"owner": by.Person.Id})
+	}
+	if f.Kind != "" {
+		all = append(all, dbx.HashExp{"kind": f.Kind})
+	}
+	for _, word := range words(f.Query) {
+		all = append(all, dbx.Or(dbx.Like("file", word), dbx.Like("alt", word), dbx.Like("caption", word)))
+	}
+	return dbx.And(all...)
+}
+
+// maxWords bounds what is looked for at once.
+const maxWords = 8
+
+func words(query string) []string {
+	w := strings.Fields(query)
+	return w[:min(len(w), maxWords)]
+}
+
+// Files lists the files that the person may see, the newest first, and how
+// many there are. Pages count from 1.
+func Files(app core.App, by By, f Filter, page, perPage int) ([]*core.Record, int, error) {
+	where := f.where(by)
+	var total int
+	if err := app.DB().Select("count(*)").From(schema.Media).Where(where).Row(&total); err != nil {
+		return nil, 0, fmt.Errorf("count files: %w", err)
+	}
+	page = min(max(page, 1), max(1, (total+perPage-1)/perPage))
+	order := "created DESC"
+	if f.Bin {
+		order = "trashed_at DESC"
+	}
+	var list []*core.Record
+	err := app.RecordQuery(schema.Media).AndWhere(where).OrderBy(order, "id").
+		Limit(int64(perPage)).Offset(int64((page - 1) * perPage)).All(&list)
+	if err != nil {
+		return nil, 0, fmt.Errorf("list files: %w", err)
+	}
+	return list, total, nil
+}
+
+// FindFile gives a file that the person may see, in the bin or not. Another is
+// ErrMissing.
+func FindFile(app core.App, by By, id string) (*core.Record, error) {
+	record, err := app.FindRecordById(schema.Media, id)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && !by.all() && record.GetString("owner") != by.Person.Id {
+		return nil, ErrMissing
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find a file: %w", err)
+	}
+	return record, nil
+}
+
+// Upload keeps a file as the person's own. What is refused is a
+// validation.Errors beside "file".
+func Upload(app core.App, by By, file *filesystem.File, alt string) (*core.Record, error) {
+	c, err := app.FindCachedCollectionByNameOrId(schema.Media)
+	if err != nil {
+		return nil, fmt.Errorf("upload: %w", err)
+	}
+	record := core.NewRecord(c)
+	record.Set("file", file)
+	record.Set("alt", alt)
+	if by.Person.Collection().Name == schema.Staff {
+		record.Set("owner", by.Person.Id)
+	}
+	err = app.RunInTransaction(func(tx core.App) error {
+		if err := tx.Save(record); err != nil {
+			return err
+		}
+		return told(tx, by, "media.upload", record, map[string]string{"name": Name(record)})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("upload: %w", err)
+	}
+	return record, nil
+}
+
+// suffix is what PocketBase puts between a file's name and its ending.
+var suffix = regexp.MustCompile(`_[a-z0-9]{10}(\.[^.]*)?$`)
+
+// Name is what people call the file: its name as it was brought, or the end of
+// the address where it still lies.
+func Name(record *core.Record) string {
+	name := record.GetString("file")
+	if name == "" {
+		from, _, _ := strings.Cut(record.GetString("source_url"), "?")
+		return from[strings.LastIndexByte(from, '/')+1:]
+	}
+	return suffix.ReplaceAllString(name, "$1")
+}
+
+// File is a file as pages show it.
+type File struct {
+	ID     string `json:"id"`
+	URL    string `json:"url"`
+	Alt    string `json:"alt"`
+	Width  int    `json:"width"`
+	Height int    `json:"height"`
+	Name   string `json:"name"`
+	Kind   string `json:"kind"`
+	Bytes  int64  `json:"bytes"`
+	Thumb  string `json:"thumb"` // "" where there is no picture to show
+
+	record *core.Record
+}
+
+// Describe reads a media record for a page.
+func Describe(record *core.Record) File {
+	f := File{
+		ID: record.Id, URL: media.Address(record), Alt: record.GetString("alt"), Name: Name(record), Kind: record.GetString("kind"),
+		Width: record.GetInt("width"), Height: record.GetInt("height"), Bytes: int64(record.GetInt("bytes")), record: record,
+	}
+	switch {
+	case f.Kind != media.KindImage || media.Binned(record):
+	case f.URL != "":
+		f.Thumb = f.URL + "?w=320"
+	default:
+		f.Thumb = record.GetString("source_url")
+	}
+	if f.URL == "" {
+		f.URL = record.GetString("source_url")
+	}
+	return f
+}
+
+func describe(records []*core.Record) []File {
+	files := make([]File, len(records))
+	for i, r := range records {
+		files[i] = Describe(r)
+	}
+	return files
+}

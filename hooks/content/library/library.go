@@ -1,0 +1,50 @@
+// Package library is the part of the desk where a site's belongings are kept in
+// order: media, menus, redirects, tags and authors, and moving content in and
+// out.
+//
+// It promises that every change is one transaction with its line in the audit,
+// that what is deleted can be brought back, and that an author sees and changes
+// only the files that are the author's own. It never touches a post's text.
+package library
+
+import (
+	"errors"
+
+	"bungalow/hooks/kit/audit"
+	"bungalow/hooks/kit/desk"
+	"bungalow/hooks/kit/roles"
+	"github.com/pocketbase/pocketbase/core"
+)
+
+// ErrMissing means that there is no such thing, or none for this person.
+var ErrMissing = errors.New("there is no such thing")
+
+// By is who does something: the signed-in account and its name for the audit.
+type By struct {
+	Person *core.Record
+	Actor  audit.Actor
+}
+
+// by reads who is at the desk.
+func by(e *desk.Event) By { return By{Person: e.Auth, Actor: e.Actor()} }
+
+// all reports whether the person manages everybody's media.
+func (b By) all() bool { return roles.Allows(b.Person, roles.MediaManage) }
+
+// told writes the line of the audit.
+func told(tx core.App, by By, action string, record *core.Record, detail any) error {
+	return audit.Write(tx, by.Actor, action, record.Collection().Name, record.Id, detail)
+}
+
+// refuse turns what the domain says into an answer for people.
+func refuse(e *desk.Event, err error) error {
+	if errors.Is(err, ErrMissing) {
+		return e.NotFoundError("It may have been deleted, or it is somebody else's.", err)
+	}
+	return err
+}
+
+// Desk is what the library gives the desk.
+func Desk(core.App) desk.Part {
+	return desk.Part{Pages: mediaPages()}
+}

@@ -1,0 +1,1 @@
+// The library's pages beyond plain HTML.
