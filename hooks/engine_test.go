@@ -25,20 +25,25 @@ func TestTheEngineRunsInTheWholeSite(t *testing.T) {
 		if err := app.Bootstrap(); err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { _ = app.ClearBootstrap() })
+		t.Cleanup(func() {
+			_ = app.OnTerminate().Trigger(&core.TerminateEvent{App: app}, func(*core.TerminateEvent) error { return app.ClearBootstrap() })
+		})
 		router, err := apis.NewRouter(app)
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = app.OnServe().Trigger(&core.ServeEvent{App: app, Router: router}, func(e *core.ServeEvent) error {
+		served := &core.ServeEvent{App: app, Router: router, Server: &http.Server{}}
+		err = app.OnServe().Trigger(served, func(e *core.ServeEvent) error {
 			mux, err := e.Router.BuildMux()
-			if err == nil {
-				mux.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/api/health", nil))
-			}
+			e.Server.Handler = mux
 			return err
 		})
 		if err != nil {
 			t.Fatal(err)
+		}
+		served.Server.Handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/api/health", nil))
+		if shortcut := engine.Of(app).Shortcut(); shortcut != (without == nil) {
+			t.Errorf("without %v, answers in memory are given before the router: %v", without, shortcut)
 		}
 		if direct := engine.Of(app).Direct(app); direct != (without == nil) {
 			t.Errorf("without %v, lists are written directly: %v", without, direct)

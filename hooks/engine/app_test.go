@@ -52,6 +52,30 @@ func serve(t testing.TB, dir string, o Options, bind ...func(core.App, *core.Ser
 // serveOn is serve with connections of another kind.
 func serveOn(t testing.TB, connect core.DBConnectFunc, dir string, o Options, bind ...func(core.App, *core.ServeEvent)) *site {
 	t.Helper()
+	app := boot(t, connect, dir, o)
+	router, err := apis.NewRouter(app)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &site{App: app}
+	event := &core.ServeEvent{App: app, Router: router, Server: &http.Server{}}
+	for _, b := range bind {
+		b(app, event)
+	}
+	err = app.OnServe().Trigger(event, func(e *core.ServeEvent) error {
+		e.Server.Handler, err = e.Router.BuildMux()
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.handler = event.Server.Handler
+	return s
+}
+
+// boot starts an app with the parts of o that serves nothing yet.
+func boot(t testing.TB, connect core.DBConnectFunc, dir string, o Options) core.App {
+	t.Helper()
 	if dir == "" {
 		empty, err := emptyDir()
 		if err != nil {
@@ -81,23 +105,7 @@ func serveOn(t testing.TB, connect core.DBConnectFunc, dir string, o Options, bi
 		event := &core.TerminateEvent{App: app}
 		_ = app.OnTerminate().Trigger(event, func(*core.TerminateEvent) error { return app.ClearBootstrap() })
 	})
-	router, err := apis.NewRouter(app)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &site{App: app}
-	event := &core.ServeEvent{App: app, Router: router}
-	for _, b := range bind {
-		b(app, event)
-	}
-	err = app.OnServe().Trigger(event, func(e *core.ServeEvent) error {
-		s.handler, err = e.Router.BuildMux()
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
+	return app
 }
 
 // do sends a request; header is a list of names and values in turn.

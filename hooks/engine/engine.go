@@ -59,6 +59,7 @@ type Engine struct {
 	signIn    *turns
 	scans     *scans
 	responses *responses
+	shortcut  *shortcut
 	realtime  *hub
 }
 
@@ -84,8 +85,9 @@ func Register(app core.App, o Options) error {
 	if o.Tokens || o.Responses {
 		commits = bindCommits(app)
 	}
+	var tokens *tokens
 	if o.Tokens {
-		bindTokens(app, commits)
+		tokens = bindTokens(app, commits)
 	}
 	if o.Count {
 		bindCount(app)
@@ -97,11 +99,12 @@ func Register(app core.App, o Options) error {
 		e.signIn = bindSignIn(app)
 	}
 	if o.Responses { // before Scans: what is in memory waits for no turn
-		ours := 0
+		own := 0
 		if o.JSON {
-			ours = jsonHooks
+			own = jsonHooks
 		}
-		e.responses = bindResponses(app, commits, ours)
+		e.responses = bindResponses(app, commits, own)
+		bindShortcut(app, e, tokens)
 	}
 	if o.Scans {
 		e.scans = bindScans(app)

@@ -28,7 +28,7 @@ func bindJSON(app core.App) *answers {
 			if err != nil {
 				return err
 			}
-			w.alone = func(app core.App) bool { return listHooks(app) == listHooks(bare)+jsonHooks }
+			w.alone = func(app core.App) bool { return listHooks(app) == bare.listHooks+jsonHooks }
 			return e.Next()
 		},
 	})

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -26,6 +27,7 @@ const (
 type activityLog struct {
 	rows     *logRows
 	original func(*core.RequestEvent) error
+	bound    *hook.Handler[*core.RequestEvent] // ours, nil where PocketBase's stays
 	// format turns attributes into a row as PocketBase's own logger does.
 	format *slog.Logger
 }
@@ -57,12 +59,13 @@ func bindActivityLog(app core.App) *activityLog {
 					l.original = m.Func
 				}
 			}
-			if l.original != nil && !e.App.IsDev() && logHooks(e.App) == logHooks(bare) {
-				e.Router.Bind(&hook.Handler[*core.RequestEvent]{
+			if l.original != nil && !e.App.IsDev() && logHooks(e.App) == bare.logHooks {
+				l.bound = &hook.Handler[*core.RequestEvent]{
 					Id:       apis.DefaultActivityLoggerMiddlewareId,
 					Priority: apis.DefaultActivityLoggerMiddlewarePriority,
 					Func:     l.handle,
-				})
+				}
+				e.Router.Bind(l.bound)
 			}
 			return e.Next()
 		},
@@ -86,27 +89,47 @@ func (l *activityLog) handle(e *core.RequestEvent) error {
 
 // note queues a row about a finished request.
 func (l *activityLog) note(e *core.RequestEvent, err error) {
-	settings := e.App.Settings().Logs
-	if settings.MaxDays == 0 || err == nil && e.Get(keySkipSuccess) != nil {
-		return
-	}
-	level := slog.LevelInfo
-	if err != nil {
-		level = slog.LevelError
-	}
-	if level < slog.Level(settings.MinLevel) {
+	if err == nil && e.Get(keySkipSuccess) != nil || !wanted(e.App, err) {
 		return
 	}
 	r := requestRow{
-		status:    e.Status(),
-		method:    cut(strings.ToUpper(e.Request.Method), 50),
-		uri:       cut(e.Request.URL.RequestURI(), 3000),
-		referer:   cut(e.Request.Referer(), 2000),
-		userAgent: cut(e.Request.UserAgent(), 2000),
+		status: e.Status(),
+		method: cut(strings.ToUpper(e.Request.Method), 50),
+		uri:    cut(e.Request.URL.RequestURI(), 3000),
 	}
 	if started := cast.ToTime(e.Get(keyStarted)); !started.IsZero() {
-		r.timed, r.execTime = true, float64(time.Since(started))/float64(time.Millisecond)
+		r.took(started)
 	}
+	l.queue(e, &r, e.Get(apis.RequestEventKeyLogMeta), err)
+}
+
+// answered queues a row about a request that was answered before the router.
+func (l *activityLog) answered(e *core.RequestEvent, w *wish, started time.Time, err error) {
+	if !wanted(e.App, err) {
+		return
+	}
+	r := requestRow{status: http.StatusOK, method: http.MethodGet, uri: w.uri, text: w.message}
+	r.took(started)
+	l.queue(e, &r, nil, err)
+}
+
+// wanted reports whether the settings ask for a row.
+func wanted(app core.App, err error) bool {
+	settings := app.Settings().Logs
+	return settings.MaxDays != 0 && level(err) >= slog.Level(settings.MinLevel)
+}
+
+func level(err error) slog.Level {
+	if err != nil {
+		return slog.LevelError
+	}
+	return slog.LevelInfo
+}
+
+// queue adds what every row says about a request.
+func (l *activityLog) queue(e *core.RequestEvent, r *requestRow, meta any, err error) {
+	settings := e.App.Settings().Logs
+	r.referer, r.userAgent = cut(e.Request.Referer(), 2000), cut(e.Request.UserAgent(), 2000)
 	if e.Auth != nil {
 		r.auth = e.Auth.Collection().Name
 		if settings.LogAuthId {
@@ -116,12 +139,11 @@ func (l *activityLog) note(e *core.RequestEvent, err error) {
 	if settings.LogIP {
 		r.withIP, r.userIP, r.remoteIP = true, e.RealIP(), e.RemoteIP()
 	}
-	meta := e.Get(apis.RequestEventKeyLogMeta)
 	if err != nil || meta != nil {
-		l.format.LogAttrs(context.Background(), level, r.message(), r.attrs(meta, err)...)
+		l.format.LogAttrs(context.Background(), level(err), r.message(), r.attrs(meta, err)...)
 		return
 	}
-	l.rows.addRequest(&r, settings.MaxDataSize)
+	l.rows.addRequest(r, settings.MaxDataSize)
 }
 
 // requestRow is what the log says about a request.
@@ -135,9 +157,17 @@ type requestRow struct {
 	authID                          string
 	withIP                          bool
 	userIP, remoteIP                string
+	text                            string // the message, where it is known already
+}
+
+func (r *requestRow) took(started time.Time) {
+	r.timed, r.execTime = true, float64(time.Since(started))/float64(time.Millisecond)
 }
 
 func (r *requestRow) message() string {
+	if r.text != "" {
+		return r.text
+	}
 	if plain, err := url.PathUnescape(r.uri); err == nil {
 		return r.method + " " + plain
 	}

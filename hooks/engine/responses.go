@@ -2,9 +2,10 @@ package engine
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"reflect"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -24,8 +25,9 @@ const (
 // bindResponses answers lists and views from memory while nothing that they
 // depend on was written. It is the last middleware, so that all others run,
 // and PocketBase itself answers whatever it can't be sure of.
-func bindResponses(app core.App, commits *commits, ours int) *responses {
-	r := &responses{cache: cache.Of(app), commits: commits, serials: map[string]serial{}}
+func bindResponses(app core.App, commits *commits, jsonHooks int) *responses {
+	r := &responses{cache: cache.Of(app), commits: commits, toll: newToll(app), serials: map[string]serial{}}
+	r.wishes.known = map[string]*wish{}
 	app.OnServe().Bind(&hook.Handler[*core.ServeEvent]{
 		Priority: last,
 		Func: func(e *core.ServeEvent) error {
@@ -33,7 +35,7 @@ func bindResponses(app core.App, commits *commits, ours int) *responses {
 			if err != nil {
 				return err
 			}
-			most := listHooks(bare) + ours
+			most := bare.listHooks + jsonHooks
 			r.alone = func(app core.App) bool { return listHooks(app) == most }
 			e.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "bungalowResponses", Priority: last, Func: r.pass})
 			return e.Next()
@@ -45,6 +47,8 @@ func bindResponses(app core.App, commits *commits, ours int) *responses {
 type responses struct {
 	cache   *cache.Cache
 	commits *commits
+	toll    *toll
+	wishes  wishes
 	alone   func(core.App) bool
 
 	hits atomic.Int64
@@ -79,9 +83,10 @@ func (r *responses) pass(e *core.RequestEvent) error {
 	if collection == nil || !r.commits.seen() {
 		return e.Next()
 	}
+	serial, rest := r.serial(collection), e.Request.URL.Path+"\x00"+address(e.Request.URL.Query())
 	var mine error // what PocketBase returned to this very request
 	asked := false
-	entry, err := r.cache.Do(e.Request.Context(), r.key(e, collection), func(d *cache.Deps) (*cache.Entry, error) {
+	entry, err := r.cache.Do(e.Request.Context(), answerKey(serial, e.Auth, rest), func(d *cache.Deps) (*cache.Entry, error) {
 		asked = true
 		depends(d, e, collection, list)
 		if !current(e) {
@@ -96,10 +101,13 @@ func (r *responses) pass(e *core.RequestEvent) error {
 	switch {
 	case asked:
 		return mine
-	case err != nil:
+	case err != nil || !r.toll.pay(e.Request, e.Auth):
 		return e.Next()
 	}
 	r.hits.Add(1)
+	if slices.Contains(models(e.App), collection) {
+		r.wishes.learn(e, serial, rest)
+	}
 	if header := e.Response.Header(); header.Get("Content-Type") == "" {
 		header.Set("Content-Type", entry.Header.Get("Content-Type"))
 	}
@@ -113,39 +121,25 @@ func (r *responses) pass(e *core.RequestEvent) error {
 func (r *responses) asked(e *core.RequestEvent) (c *core.Collection, list bool) {
 	list = isList(e.Request)
 	if e.Request.Method != http.MethodGet || e.Request.ContentLength != 0 || len(e.Request.RequestURI)+len(e.Request.URL.RawQuery) > addressKept ||
-		!list && !strings.HasSuffix(e.Request.Pattern, "/api/collections/{collection}/records/{id}") {
+		!list && e.Request.Pattern != "GET /api/collections/{collection}/records/{id}" {
 		return nil, false
 	}
 	c, err := e.App.FindCachedCollectionByNameOrId(e.Request.PathValue("collection"))
-	if err != nil || c.IsAuth() || e.App.IsTransactional() || e.Response.Header().Get("Content-Type") != "" || !r.alone(e.App) || limited(e, c, list) {
+	if err != nil || c.IsAuth() || e.App.IsTransactional() || e.Response.Header().Get("Content-Type") != "" || !r.alone(e.App) {
 		return nil, false
 	}
 	return c, list
 }
 
-// limited reports whether PocketBase counts the request against a limit.
-func limited(e *core.RequestEvent, c *core.Collection, list bool) bool {
-	limits := e.App.Settings().RateLimits
-	if !limits.Enabled || e.HasSuperuserAuth() {
-		return false
+// answerKey holds all that an answer depends on besides the database.
+func answerKey(serial uint64, auth *core.Record, rest string) string {
+	b := make([]byte, 0, 64+len(rest))
+	b = strconv.AppendUint(append(b, "api\x00"...), serial, 10)
+	b = append(b, 0)
+	if auth != nil {
+		b = append(append(append(b, auth.Collection().Id...), '/'), auth.Id...)
 	}
-	tag := map[bool]string{true: "list", false: "view"}[list]
-	audience := core.RateLimitRuleAudienceGuest
-	if e.Auth != nil {
-		audience = core.RateLimitRuleAudienceAuth
-	}
-	_, found := limits.FindRateLimitRule([]string{c.Name + ":" + tag, "*:" + tag, e.Request.Method + " " + e.Request.URL.Path, e.Request.URL.Path},
-		core.RateLimitRuleAudienceAll, audience)
-	return found
-}
-
-// key holds all that an answer depends on besides the database.
-func (r *responses) key(e *core.RequestEvent, c *core.Collection) string {
-	who := ""
-	if e.Auth != nil {
-		who = e.Auth.Collection().Id + "/" + e.Auth.Id
-	}
-	return fmt.Sprintf("api\x00%d\x00%s\x00%s\x00%s", r.serial(c), who, e.Request.URL.Path, address(e.Request.URL.Query()))
+	return string(append(append(b, 0), rest...))
 }
 
 // depends declares what a write of may change the answer.

@@ -93,8 +93,7 @@ func (s *scans) pass(e *core.RequestEvent) error {
 
 // isList reports whether PocketBase's list answers the request.
 func isList(r *http.Request) bool {
-	return (r.Method == http.MethodGet || r.Method == http.MethodHead) &&
-		strings.HasSuffix(r.Pattern, "/api/collections/{collection}/records")
+	return (r.Method == http.MethodGet || r.Method == http.MethodHead) && r.Pattern == "GET /api/collections/{collection}/records"
 }
 
 // readsAll reports whether no index is known to spare SQLite the whole table.

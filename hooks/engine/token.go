@@ -23,7 +23,7 @@ const (
 
 // bindTokens replaces the middleware that loads a token's account. Where
 // somebody took it away it stays away.
-func bindTokens(app core.App, commits *commits) {
+func bindTokens(app core.App, commits *commits) *tokens {
 	tokens := newTokens(cache.Of(app), commits)
 	app.OnServe().Bind(&hook.Handler[*core.ServeEvent]{
 		Priority: last,
@@ -32,14 +32,14 @@ func bindTokens(app core.App, commits *commits) {
 				if m.Id != apis.DefaultLoadAuthTokenMiddlewareId {
 					continue
 				}
-				e.Router.Bind(&hook.Handler[*core.RequestEvent]{
-					Id: m.Id, Priority: m.Priority, Func: tokens.load,
-				})
+				tokens.bound = &hook.Handler[*core.RequestEvent]{Id: m.Id, Priority: m.Priority, Func: tokens.load}
+				e.Router.Bind(tokens.bound)
 				break
 			}
 			return e.Next()
 		},
 	})
+	return tokens
 }
 
 // tokens remembers the accounts of tokens that PocketBase verified. A write to
@@ -49,6 +49,7 @@ type tokens struct {
 	cache   *cache.Cache
 	commits *commits
 	now     func() time.Time
+	bound   *hook.Handler[*core.RequestEvent]
 
 	mu    sync.RWMutex
 	known map[string]*knownToken
@@ -91,20 +92,27 @@ func bearer(r *http.Request) string {
 	return token
 }
 
-// find gives each caller a record of its own.
-func (t *tokens) find(app core.App, token string) (*core.Record, error) {
+// know gives the account of a token that is remembered, nil for any other. The
+// record is not the caller's: it may only be read.
+func (t *tokens) know(app core.App, token string) *core.Record {
 	t.mu.RLock()
 	k := t.known[token]
 	t.mu.RUnlock()
-	if k != nil && t.commits.seen() && k.good(app, t.now()) {
-		return k.record.Original(), nil
+	if k == nil || !t.commits.seen() || !k.good(app, t.now()) {
+		return nil
+	}
+	return k.record
+}
+
+// find gives each caller a record of its own.
+func (t *tokens) find(app core.App, token string) (*core.Record, error) {
+	if record := t.know(app, token); record != nil {
+		return record.Original(), nil
 	}
 	stamp, until := t.cache.Stamp(), t.now().Add(tokenFor) // before the account is read
 	record, err := app.FindAuthRecordByToken(token, core.TokenTypeAuth)
 	if err != nil || record == nil {
-		if k != nil {
-			t.forget(token)
-		}
+		t.forget(token)
 		return record, err
 	}
 	if end, ok := tokenEnd(token); ok && !app.IsTransactional() && len(token) <= tokenLength {
