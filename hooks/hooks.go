@@ -13,6 +13,7 @@ import (
 	"bungalow/hooks/kit/cache"
 	"bungalow/hooks/kit/desk"
 	"bungalow/hooks/kit/mail"
+	"bungalow/hooks/kit/people"
 	"bungalow/hooks/kit/schema"
 	"bungalow/hooks/kit/secret"
 	"bungalow/hooks/kit/settings"
@@ -137,6 +138,7 @@ func registerCore(app core.App, cfg Config) error {
 	secret.Use(app, cfg.KeyFile)
 	cache.Bind(app, cache.Of(app))
 	audit.Bind(app)
+	people.Register(app)
 	bindTheme(app, cfg)
 	spam.Register(app)
 	return mail.Register(app, mail.Config{

@@ -114,7 +114,7 @@ func refuse(e *core.RequestEvent, err error) error {
 		return e.Redirect(http.StatusSeeOther, signInPath(e.Request))
 	}
 	e.Response.Header().Set("Cache-Control", "no-store")
-	web.Harden(e.Response.Header(), e.IsTLS())
+	web.Harden(e.Response.Header(), web.Secure(e))
 	page := desk.NewEvent(e)
 	return page.RenderStatus(api.Status, "desk/shell/error.html", page.T("Something is in the way"), api)
 }

@@ -11,7 +11,8 @@ import (
 	"net/http"
 	"time"
 
-	"bungalow/hooks/kit/roles"
+	"bungalow/hooks/kit/people"
+	"bungalow/hooks/kit/web"
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -46,7 +47,7 @@ var errNoSession = errors.New("no session")
 // StartSession signs the person in and returns the token for the cookie, which
 // is kept nowhere. Who may not enter the desk is refused with errNoSession.
 func StartSession(app core.App, person *core.Record, device, address string, now time.Time) (token string, err error) {
-	if !mayEnter(person) {
+	if !people.MayEnter(person) {
 		return "", errNoSession
 	}
 	raw := make([]byte, 32)
@@ -92,7 +93,7 @@ func FindSession(app core.App, token string, now time.Time) (*Session, *core.Rec
 	if err != nil {
 		return nil, nil, fmt.Errorf("find who is signed in: %w", err)
 	}
-	if !mayEnter(person) || hashed(person.TokenKey()) != s.TokenKey {
+	if !people.MayEnter(person) || hashed(person.TokenKey()) != s.TokenKey {
 		return nil, nil, errNoSession
 	}
 	if now.Sub(time.Unix(s.Seen, 0)) >= seenEvery {
@@ -109,11 +110,6 @@ func EndSession(app core.App, token string) error {
 		return fmt.Errorf("end the session: %w", err)
 	}
 	return nil
-}
-
-// mayEnter reports whether an account opens the desk.
-func mayEnter(person *core.Record) bool {
-	return person != nil && (person.IsSuperuser() && person.Email() != core.DefaultInstallerEmail || roles.IsActiveStaff(person))
 }
 
 func hashed(token string) string {
@@ -136,7 +132,7 @@ func enter(e *core.RequestEvent) (*core.Record, error) {
 
 func cookieOf(e *core.RequestEvent) string {
 	name := plainCookie
-	if e.IsTLS() {
+	if web.Secure(e) {
 		name = secureCookie
 	}
 	cookie, err := e.Request.Cookie(name)
@@ -150,7 +146,7 @@ func cookieOf(e *core.RequestEvent) string {
 // TLS the name's prefix binds it to this very host (RFC 6265bis, 4.1.3).
 func setCookie(e *core.RequestEvent, token string) {
 	c := &http.Cookie{Name: plainCookie, Value: token, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode, MaxAge: int(sessionLife.Seconds())}
-	if e.IsTLS() {
+	if web.Secure(e) {
 		c.Name, c.Secure = secureCookie, true
 	}
 	if token == "" {

@@ -8,9 +8,10 @@ import (
 	"time"
 
 	"bungalow/hooks/kit/desk"
-	"bungalow/hooks/kit/schema"
+	"bungalow/hooks/kit/people"
 	"bungalow/hooks/kit/web"
 	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/router"
 )
 
 // signInForm is what the sign-in page shows.
@@ -18,15 +19,14 @@ type signInForm struct {
 	Email, Next, Error string
 }
 
-// errWrong is all that a failed sign-in says.
-var errWrong = errors.New("wrong address or password")
+const signInPage = "desk/door/sign-in.html"
 
 func showSignIn(e *desk.Event) error {
 	next := safeNext(e.Request.URL.Query().Get("next"))
 	if e.Auth != nil {
 		return e.Redirect(http.StatusSeeOther, next)
 	}
-	return e.Render("desk/door/sign-in.html", e.T("Sign in"), signInForm{Next: next})
+	return e.Render(signInPage, e.T("Sign in"), signInForm{Next: next})
 }
 
 func signIn(e *desk.Event) error {
@@ -34,22 +34,70 @@ func signIn(e *desk.Event) error {
 	if err != nil {
 		return err
 	}
-	next := safeNext(form.Get("next"))
-	person, err := CheckPassword(e.App, form.Get("email"), form.Get("password"))
-	if errors.Is(err, errWrong) {
-		return e.RenderStatus(http.StatusUnprocessableEntity, "desk/door/sign-in.html", e.T("Sign in"), signInForm{
-			Email: form.Get("email"), Next: next, Error: e.T("This address and password don't fit together."),
+	next, email := safeNext(form.Get("next")), form.Get("email")
+	try, err := people.ThrottleOf(e.App).Take(e.App, email, e.RealIP(), markOf(e))
+	if err != nil {
+		return showTooMany(e, err, signInForm{Email: email, Next: next})
+	}
+	person, err := people.CheckPassword(e.Request.Context(), e.App, email, form.Get("password"))
+	if errors.Is(err, people.ErrWrong) {
+		return e.RenderStatus(http.StatusUnprocessableEntity, signInPage, e.T("Sign in"), signInForm{
+			Email: email, Next: next, Error: e.T("This address and password don't fit together."),
 		})
 	}
 	if err != nil {
 		return err
 	}
+	try.Good()
+	return finish(e, person, "password", next)
+}
+
+// showTooMany shows the form again to who tried too often.
+func showTooMany(e *desk.Event, err error, form signInForm) error {
+	answer := people.Answer(e.RequestEvent, err)
+	if api, ok := errors.AsType[*router.ApiError](answer); ok && wantsHTML(e.Request) {
+		form.Error = e.T("These were too many tries. Wait a minute and try again.")
+		return e.RenderStatus(api.Status, signInPage, e.T("Sign in"), form)
+	}
+	return answer
+}
+
+// finish gives the browser a session, once it is certain who sits before it.
+func finish(e *desk.Event, person *core.Record, method, next string) error {
 	token, err := StartSession(e.App, person, device(e.Request.UserAgent()), e.RealIP(), time.Now())
 	if err != nil {
 		return err
 	}
 	setCookie(e.RequestEvent, token)
+	if err := setMark(e, person.Email()); err != nil {
+		return err
+	}
 	return e.Redirect(http.StatusSeeOther, next)
+}
+
+const (
+	markCookie = "desk_browser"
+	markLife   = 365 * 24 * time.Hour
+)
+
+// markOf is the mark that an earlier sign-in left in this browser.
+func markOf(e *desk.Event) string {
+	if cookie, err := e.Request.Cookie(markCookie); err == nil {
+		return cookie.Value
+	}
+	return ""
+}
+
+func setMark(e *desk.Event, email string) error {
+	mark, err := people.Mark(e.App, email)
+	if err != nil {
+		return err
+	}
+	http.SetCookie(e.Response, &http.Cookie{
+		Name: markCookie, Value: mark, Path: desk.Root, MaxAge: int(markLife.Seconds()),
+		HttpOnly: true, Secure: web.Secure(e.RequestEvent), SameSite: http.SameSiteStrictMode,
+	})
+	return nil
 }
 
 func signOut(e *desk.Event) error {
@@ -58,19 +106,6 @@ func signOut(e *desk.Event) error {
 	}
 	setCookie(e.RequestEvent, "")
 	return e.Done(desk.Href("sign-in"), "You are signed out.")
-}
-
-// CheckPassword finds the active member of staff, or the superuser, with the
-// address and password. Any failure is errWrong.
-func CheckPassword(app core.App, email, password string) (*core.Record, error) {
-	email = strings.TrimSpace(email)
-	for _, collection := range []string{schema.Staff, core.CollectionNameSuperusers} {
-		person, err := app.FindAuthRecordByEmail(collection, email)
-		if err == nil && mayEnter(person) && person.ValidatePassword(password) {
-			return person, nil
-		}
-	}
-	return nil, errWrong
 }
 
 // safeNext is where a sign-in leads: a page of the desk and nowhere else.

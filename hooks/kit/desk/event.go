@@ -108,7 +108,7 @@ func (e *Event) View(title string, data any) *View {
 	}
 	v := &View{
 		Title: title, Data: data, Site: site, Person: PersonOf(e.Auth), Path: e.Request.URL.RequestURI(),
-		Locale: e.Locale(), Accent: web.AccentHref(site.Accent), Insecure: !e.IsTLS() && !local(e.Request.Host),
+		Locale: e.Locale(), Accent: web.AccentHref(site.Accent), Insecure: !web.Secure(e.RequestEvent) && !local(e.Request.Host),
 	}
 	if e.desk != nil && e.Auth != nil {
 		v.Menu = e.desk.Menu(e.Auth, strings.Trim(strings.TrimPrefix(e.Request.URL.Path, Root), "/"))
@@ -177,7 +177,7 @@ func (e *Event) Leave(path string, n Notice) error {
 		}
 		http.SetCookie(e.Response, &http.Cookie{
 			Name: noticeCookie, Value: base64.RawURLEncoding.EncodeToString(raw), Path: Root, MaxAge: 60,
-			HttpOnly: true, Secure: e.IsTLS(), SameSite: http.SameSiteLaxMode,
+			HttpOnly: true, Secure: web.Secure(e.RequestEvent), SameSite: http.SameSiteLaxMode,
 		})
 	}
 	return e.Redirect(http.StatusSeeOther, path)
@@ -189,7 +189,7 @@ func (e *Event) notice() *Notice {
 	if err != nil {
 		return nil
 	}
-	http.SetCookie(e.Response, &http.Cookie{Name: noticeCookie, Path: Root, MaxAge: -1, HttpOnly: true, Secure: e.IsTLS(), SameSite: http.SameSiteLaxMode})
+	http.SetCookie(e.Response, &http.Cookie{Name: noticeCookie, Path: Root, MaxAge: -1, HttpOnly: true, Secure: web.Secure(e.RequestEvent), SameSite: http.SameSiteLaxMode})
 	var n Notice
 	raw, err := base64.RawURLEncoding.DecodeString(cookie.Value)
 	if err != nil || json.Unmarshal(raw, &n) != nil || n.Text == "" {

@@ -125,3 +125,13 @@ func AddressKey(ip string) string {
 	}
 	return prefix.String()
 }
+
+// Return gives one token of the key back, for an act that proved harmless.
+func (l *Limiter) Return(key string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if e := l.byKey[key]; e != nil {
+		b := e.Value.(*bucket)
+		b.fullAt = b.fullAt.Add(-l.cfg.Every)
+	}
+}

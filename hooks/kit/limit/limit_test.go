@@ -154,3 +154,22 @@ func BenchmarkAllow(b *testing.B) {
 		}
 	})
 }
+
+func TestReturnGivesOneTokenBack(t *testing.T) {
+	t.Parallel()
+	l, now := newLimiter(limit.Config{Burst: 2, Every: time.Minute})
+	for range 100 {
+		if ok, _ := l.Allow("a"); !ok {
+			t.Fatal("refused, though each token was given back")
+		}
+		l.Return("a")
+	}
+	l.Return("a") // one too many gives nothing
+	l.Return("b") // and a key that is not known is none
+	*now = now.Add(time.Second)
+	l.Allow("a")
+	l.Allow("a")
+	if ok, _ := l.Allow("a"); ok {
+		t.Error("returning made the bucket larger")
+	}
+}

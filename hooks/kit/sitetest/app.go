@@ -28,6 +28,8 @@ import (
 type Site struct {
 	*tests.TestApp
 	Handler http.Handler
+	// RemoteAddr is where requests come from (default httptest's 192.0.2.1:1234).
+	RemoteAddr string
 }
 
 // encryptionEnv is the one of PocketBase's own test apps.
@@ -156,6 +158,9 @@ func (s *Site) Do(method, path, body string, header ...string) (*http.Response, 
 	req := httptest.NewRequest(method, path, strings.NewReader(body))
 	for i := 0; i+1 < len(header); i += 2 {
 		req.Header.Set(header[i], header[i+1])
+	}
+	if s.RemoteAddr != "" {
+		req.RemoteAddr = s.RemoteAddr
 	}
 	rec := httptest.NewRecorder()
 	s.Handler.ServeHTTP(rec, req)

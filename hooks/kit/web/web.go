@@ -51,7 +51,7 @@ func Mount(r *router.Router[*core.RequestEvent], routes []Route) {
 }
 
 func headers(e *core.RequestEvent) error {
-	Harden(e.Response.Header(), e.IsTLS())
+	Harden(e.Response.Header(), Secure(e))
 	return e.Next()
 }
 
