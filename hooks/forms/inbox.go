@@ -12,8 +12,9 @@ import (
 // read on the form's own pages in the desk.
 type Inbox interface {
 	// Receive makes a conversation of a submission, in the transaction that
-	// stores it, and gives its id. A submission that is spam becomes a
-	// conversation in the state spam.
+	// stores it, and gives its id. The submission's record is saved right after,
+	// with that id in it; its files are in the storage already. A submission that
+	// is spam becomes a conversation in the state spam.
 	Receive(tx core.App, in Incoming) (conversation string, err error)
 	// Judge moves a conversation to spam, or back to open, because staff said so
 	// of the submission that began it. An unknown conversation is no error.
@@ -53,4 +54,6 @@ type File struct {
 	Stored string `json:"stored"` // its name in submissions.files
 	Type   string `json:"type"`   // by its content
 	Size   int64  `json:"size"`   // bytes
+	// Path is the file's key in the app's storage (app.NewFilesystem).
+	Path string `json:"-"`
 }

@@ -19,19 +19,23 @@ type SubmitEvent struct {
 	// handler puts in is stored.
 	Values map[string][]string
 
-	score   float64
-	reasons []string
+	scored []Scored
 }
 
-// Score makes the submission look more like spam (or less, with a negative
-// number); at 1 it is filed as spam. The reason is shown to staff.
-func (e *SubmitEvent) Score(by float64, reason string) {
-	e.score += by
-	e.reasons = append(e.reasons, reason)
+// Scored is one call of SubmitEvent.Score.
+type Scored struct {
+	Points int
+	Reason string
 }
 
-// Scored is the sum of what handlers said with Score, and their reasons.
-func (e *SubmitEvent) Scored() (float64, []string) { return e.score, e.reasons }
+// Score makes the submission look more like spam, or less with a negative
+// number; with 100 points it is filed as spam. Staff read the reason.
+func (e *SubmitEvent) Score(points int, reason string) {
+	e.scored = append(e.scored, Scored{points, reason})
+}
+
+// Scores lists what handlers said with Score.
+func (e *SubmitEvent) Scores() []Scored { return e.scored }
 
 // OnFormSubmit fires for each submission of a form, in the transaction that
 // stores it, after its fields were found good. An error refuses it: nothing is
