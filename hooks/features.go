@@ -170,6 +170,9 @@ func registerForms(app core.App, cfg Config) error {
 	if !slices.Contains(cfg.Without, inbox.Feature) {
 		formsCfg.Inbox = inboxForForms{}
 	}
+	if !slices.Contains(cfg.Without, "site") {
+		formsCfg.Site = siteForForms{}
+	}
 	return forms.Register(app, formsCfg)
 }
 
@@ -203,4 +206,28 @@ func (inboxForForms) Path(conversation string) string { return inbox.Path(conver
 
 func registerInbox(app core.App, _ Config) error {
 	return inbox.Register(app, inbox.Config{})
+}
+
+// siteForForms answers what forms asks of the site.
+type siteForForms struct{}
+
+func (siteForForms) Show(e *core.RequestEvent, locale string, p forms.Page) error {
+	return site.Of(e.App).Show(e, locale, partOf(p))
+}
+
+func (siteForForms) ShowKept(e *core.RequestEvent, locale string, make func(func(string, ...string)) (forms.Page, error)) error {
+	return site.Of(e.App).ShowKept(e, locale, func(uses func(string, ...string)) (site.Part, error) {
+		p, err := make(uses)
+		return partOf(p), err
+	})
+}
+
+func (siteForForms) Missing(e *core.RequestEvent) error { return site.Of(e.App).Missing(e) }
+
+func partOf(p forms.Page) site.Part {
+	part := site.Part{Status: p.Status, Title: p.Title, Path: p.Path, HTML: p.HTML}
+	if p.NoIndex {
+		part.Robots = "noindex"
+	}
+	return part
 }

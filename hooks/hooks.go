@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	staffdesk "bungalow/hooks/desk"
+	"bungalow/hooks/forms"
 	"bungalow/hooks/inbox"
 	"bungalow/hooks/kit/audit"
 	"bungalow/hooks/kit/cache"
@@ -61,7 +62,7 @@ func features() []feature {
 		{
 			name: "forms", migrations: &pb_migrations.Forms,
 			owns:     []string{schema.Forms, schema.Submissions},
-			register: registerForms,
+			register: registerForms, routes: forms.Routes,
 		},
 		{
 			name: inbox.Feature, migrations: &pb_migrations.Inbox,

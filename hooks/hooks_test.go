@@ -24,6 +24,8 @@ var decided = map[string]web.Access{
 	"GET /api/site/search":   web.Public,
 	"GET /media/{id}/{name}": web.Public,
 	"GET /assets/accent.css": web.Public,
+	"GET /f/{slug}":          web.Public,
+	"POST /f/{slug}":         web.Public,
 
 	"GET /desk":               web.Public,
 	"GET /desk/{path...}":     web.Public,

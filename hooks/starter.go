@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"bungalow/hooks/content/demo"
+	"bungalow/hooks/forms"
 	"bungalow/hooks/kit/schema"
 	"bungalow/hooks/kit/settings"
 	"github.com/pocketbase/pocketbase/core"
@@ -23,6 +24,11 @@ func plantStarter(app core.App) error {
 			}
 			if n > 0 {
 				return nil
+			}
+		}
+		if tx.HasTable(schema.Forms) {
+			if err := forms.Starter(tx); err != nil {
+				return err
 			}
 		}
 		return demo.Starter(tx)

@@ -3,46 +3,87 @@ package forms
 import (
 	"strings"
 
+	"bungalow/hooks/forms/field"
+	"bungalow/hooks/kit/spam"
 	"github.com/pocketbase/pocketbase/core"
 )
 
-// reason is why a layer gave points.
-type reason struct {
-	Layer  string `json:"layer"`
-	Points int    `json:"points"`
-	Detail string `json:"detail"`
-}
+// verdict is what the layers of kit/spam and the site's own hooks found.
+type verdict struct{ spam.Verdict }
 
-type verdict struct{ found []reason }
-
-func (v *verdict) add(layer string, points int, detail string) {
-	v.found = append(v.found, reason{layer, points, detail})
-}
-
-func (v *verdict) points() int {
-	n := 0
-	for _, r := range v.found {
-		n += r.Points
+// soft are the layers that also find people: those without JavaScript, those
+// who are quick, those who write twice, and everybody on a busy day. A shop
+// loses a customer with each letter that is filed wrongly, so together they
+// never file one as spam; one sign of another kind beside them does.
+func soft(r spam.Reason) bool {
+	switch r.Layer {
+	case spam.LayerWork, spam.LayerTime, spam.LayerFlood:
+		return true
+	case spam.LayerDuplicate:
+		return r.Points <= spam.HoldAt
 	}
-	return n
+	return false
 }
 
-func (v *verdict) reasons() []reason { return v.found }
-
-func (v *verdict) isSpam(policy string) bool {
+// isSpam decides by the form's policy.
+func (v verdict) isSpam(policy string) bool {
 	switch policy {
 	case SpamOff:
 		return false
 	case SpamStrict:
-		return v.points() >= 50
+		return v.Points() >= spam.HoldAt
 	}
-	return v.points() >= 100
+	hard := 0
+	for _, r := range v.Reasons {
+		if !soft(r) {
+			hard += r.Points
+		}
+	}
+	return hard > 0 && v.Points() >= spam.FileAt
 }
 
-func (d *draft) judge(core.App) (verdict, error) {
-	var v verdict
-	if d.form.SpamPolicy != SpamOff && strings.TrimSpace(d.sent.first("_hp")) != "" {
-		v.add("honeypot", 100, "A field was filled in that people don't see.")
+// judge asks the filter. It stands outside of the transaction, because the
+// filter remembers what it has seen.
+func (d *draft) judge(app core.App) (verdict, error) {
+	if d.form.SpamPolicy == SpamOff {
+		return verdict{}, nil
 	}
-	return v, nil
+	s := submissionOf(d.form, d.answers, d.extra)
+	s.IP, s.Token, s.Work, s.Honeypot = d.sent.IP, d.sent.first("_t"), d.sent.first("_pow"), d.sent.first("_hp")
+	v, err := spam.Judge(app, s)
+	return verdict{v}, err
 }
+
+// submissionOf is what the filter looks at and learns from: what was written
+// freely, not what was chosen.
+func submissionOf(f *Form, answers, extra map[string][]string) spam.Submission {
+	name, email, _ := contact(f, answers)
+	s := spam.Submission{Purpose: spam.Forms, Key: spamKey(f), Author: name, Email: email}
+	var text []string
+	for i := range f.Fields {
+		q := &f.Fields[i]
+		values := answers[q.Name]
+		if len(values) == 0 {
+			continue
+		}
+		switch q.Type {
+		case field.URL:
+			if s.URL == "" {
+				s.URL = values[0]
+			}
+			text = append(text, values...)
+		case field.Text, field.Textarea:
+			if values[0] != name {
+				text = append(text, values...)
+			}
+		}
+	}
+	for _, values := range extra {
+		text = append(text, values...)
+	}
+	s.Text = strings.Join(text, "\n")
+	return s
+}
+
+// spamKey is the form as throttles know it.
+func spamKey(f *Form) string { return "form/" + f.ID }

@@ -59,7 +59,9 @@ type Invalid struct {
 }
 
 // Error names nothing that a visitor wrote.
-func (e *Invalid) Error() string { return fmt.Sprintf("%d answers need another value", len(e.Problems)) }
+func (e *Invalid) Error() string {
+	return fmt.Sprintf("%d answers need another value", len(e.Problems))
+}
 
 const (
 	// keyFor is how long an Idempotency-Key is known.
@@ -161,7 +163,7 @@ func (d *draft) before(app core.App) (Receipt, error) {
 		Digest string `db:"digest"`
 	}
 	err := app.DB().NewQuery(`SELECT id, digest FROM submissions WHERE once = {:once} AND created >= {:since} ORDER BY created DESC LIMIT 1`).
-		Bind(dbx.Params{"once": d.once, "since": since.UTC().Format(types.DefaultDateLayout)}).One(&known)
+		Bind(dbx.Params{"once": d.once, "since": stored(since)}).One(&known)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return Receipt{}, nil
@@ -236,13 +238,13 @@ func (d *draft) fill() {
 	if d.isSpam() {
 		status = schema.SubmissionSpam
 	}
-	stored := make([]string, len(d.files))
+	names := make([]string, len(d.files))
 	for i, f := range d.files {
-		stored[i] = f.Stored
+		names[i] = f.Stored
 	}
 	for key, value := range map[string]any{
 		"form": d.form.ID, "data": types.JSONRaw(inOrder(d.form, d.answers)), "status": status,
-		"score": d.verdict.points(), "name": name, "email": email, "subject": subject,
+		"score": d.verdict.Points(), "name": name, "email": email, "subject": subject,
 		"locale": d.sent.Locale, "once": d.once, "digest": d.digest,
 	} {
 		r.Set(key, value)
@@ -251,11 +253,11 @@ func (d *draft) fill() {
 		r.Set("extra", d.extra)
 	}
 	if len(d.files) > 0 {
-		r.SetRaw("files", stored)
+		r.SetRaw("files", names)
 		r.Set("uploads", d.files)
 	}
-	if reasons := d.verdict.reasons(); len(reasons) > 0 {
-		r.Set("reasons", reasons)
+	if len(d.verdict.Reasons) > 0 {
+		r.Set("reasons", d.verdict.Reasons)
 	}
 }
 
@@ -271,7 +273,7 @@ func (d *draft) announce(tx core.App) error {
 	}
 	d.answers = cleaned(e.Values)
 	for _, s := range e.Scores() {
-		d.verdict.add("hook", s.Points, s.Reason)
+		d.verdict.Add("hook", s.Points, "%s", s.Reason)
 	}
 	return nil
 }
@@ -299,7 +301,7 @@ func (d *draft) incoming() Incoming {
 		Locale: d.sent.Locale, Name: d.record.GetString("name"), Email: d.record.GetString("email"),
 		Subject: d.record.GetString("subject"), Text: text, Files: d.files, Spam: d.isSpam(), At: d.now,
 	}
-	for _, r := range d.verdict.reasons() {
+	for _, r := range d.verdict.Reasons {
 		in.Reasons = append(in.Reasons, r.Detail)
 	}
 	return in

@@ -132,6 +132,9 @@ func fixtureViews(tb testing.TB) map[string]View {
 		v.Breadcrumbs = []Link{{"Home", "/"}, {"Blog", "/blog/"}}
 		v.Notice = &Notice{Kind: "success", Text: "Thank you: your comment is waiting for approval."}
 	})
+	add("part", "de", "/f/contact", "Schreiben Sie uns", func(v *View) {
+		v.Part = &Part{Title: "Schreiben Sie uns", HTML: `<form class="form" method="post" action="/f/contact"><div class="field"><label for="m">Nachricht</label><textarea id="m" name="message"></textarea></div><button class="button" type="submit">Absenden</button></form>`}
+	})
 	add("page", "en", "/about/house/", "The house", func(v *View) {
 		v.Page = &Page{Title: "The house", Intro: "What stands where, and why there is no stair.", HTML: readFixture(tb, "article.html"), Cover: fixtureImage(4),
 			Children: []Link{{"The kitchen", "/about/house/kitchen/"}, {"The study", "/about/house/study/"}}, Updated: time.Date(2026, 6, 1, 9, 30, 0, 0, time.UTC),

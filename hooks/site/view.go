@@ -59,6 +59,8 @@ type View struct {
 	Archive *Archive
 	Search  *Search
 	Error   *Error
+	// Part is what another feature shows on a page of its own.
+	Part *Part
 }
 
 // Site says what holds for the whole site.

@@ -5,6 +5,7 @@ import (
 
 	"bungalow/hooks/kit/schema"
 	"bungalow/hooks/kit/settings"
+	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 )
 
@@ -14,6 +15,10 @@ const (
 Three sentences are a good beginning. A picture helps. Everything on this page is yours to change.
 `
 	starterContact = `Say here how people can reach you: an e-mail address, a telephone number, the hours at which somebody answers.
+`
+	// starterForm shows the form of this name, where there is one.
+	starterForm = `
+{{ form "contact" }}
 `
 	starterPost = `Your site is live. This is its first post, and it is yours to change or to delete.
 
@@ -42,7 +47,15 @@ func Starter(app core.App) error {
 		if err := settings.Save(tx, settings.SiteFeature, site); err != nil {
 			return err
 		}
-		for _, r := range starter() {
+		withForm := false
+		if tx.HasTable(schema.Forms) {
+			n, err := tx.CountRecords(schema.Forms, dbx.HashExp{"slug": "contact"})
+			if err != nil {
+				return err
+			}
+			withForm = n > 0
+		}
+		for _, r := range starter(withForm) {
 			if err := s.save(r.collection, r.name, r.fields); err != nil {
 				return err
 			}
@@ -61,12 +74,15 @@ type stored struct {
 	fields           map[string]any
 }
 
-func starter() []stored {
+func starter(withForm bool) []stored {
 	text := func(title, slug, body string) map[string]any {
 		return map[string]any{"title": title, "slug": slug, "body": body,
 			"format": schema.FormatMarkdown, "status": schema.StatusPublished}
 	}
 	about, contact, first := text("About", "about", starterAbout), text("Contact", "contact", starterContact), text("Hello", "hello", starterPost)
+	if withForm {
+		contact["body"] = starterContact + starterForm
+	}
 	about["position"], contact["position"] = 1, 2
 	first["authors"], first["comments_open"] = []string{id(schema.Authors, "starter author")}, true
 	return []stored{

@@ -15,8 +15,8 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// Problem says what is wrong with an answer. Text is found by the key
-// "form.error."+Code with the args, unless the form's owner wrote one.
+// Problem says what is wrong with an answer: Words with the args, unless the
+// form's owner wrote a sentence.
 type Problem struct {
 	Code string
 	Args []any
