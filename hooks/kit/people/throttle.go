@@ -17,6 +17,7 @@ import (
 	"bungalow/hooks/kit/schema"
 	"bungalow/hooks/kit/secret"
 	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/hook"
 	"github.com/pocketbase/pocketbase/tools/router"
 )
 
@@ -170,7 +171,7 @@ func bindThrottle(app core.App) {
 		return e.Next()
 	})
 	app.OnServe().BindFunc(func(e *core.ServeEvent) error {
-		e.Router.BindFunc(slowCodes)
+		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "bungalowSlowCodes", Func: slowCodes})
 		return e.Next()
 	})
 }
