@@ -65,6 +65,9 @@ func contentDesk(app core.App) desk.Part {
 // registerSite joins the site to the content, where that is on.
 func registerSite(app core.App, cfg Config) error {
 	siteCfg := site.Config{PublicDir: cfg.publicDir(app), IndexFallback: cfg.IndexFallback}
+	if !slices.Contains(cfg.Without, "desk") {
+		siteCfg.Staff = staffdesk.IsStaff
+	}
 	if !slices.Contains(cfg.Without, "content") {
 		siteCfg.Content = contentForSite{}
 	}

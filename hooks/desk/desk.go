@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"strings"
 
+	"bungalow/hooks/desk/options"
 	"bungalow/hooks/kit/desk"
 	"bungalow/hooks/kit/web"
 	"github.com/pocketbase/pocketbase/core"
@@ -43,7 +44,7 @@ func Register(app core.App, cfg Config) error {
 // Routes is the table of all pages of the desk.
 func Routes(app core.App) []web.Route {
 	cfg, _ := app.Store().Get(configKey).(Config)
-	parts := []desk.Part{own()}
+	parts := []desk.Part{own(), options.Part(app)}
 	if cfg.Parts != nil {
 		parts = append(parts, cfg.Parts()...)
 	}

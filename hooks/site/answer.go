@@ -88,8 +88,7 @@ func (s *Server) toCanonical(r *request, to, locale string, make maker) error {
 		if make == nil {
 			return errNotFound
 		}
-		there := r.at(to)
-		if _, _, err := s.entry(there, key(r.base, r.Request, to), locale, make); err != nil {
+		if err := s.lives(r.at(to), locale, make); err != nil {
 			return err
 		}
 	}
@@ -97,6 +96,25 @@ func (s *Server) toCanonical(r *request, to, locale string, make maker) error {
 	s.harden(r)
 	s.served(r.RequestEvent, http.StatusPermanentRedirect, "", false)
 	return r.Redirect(http.StatusPermanentRedirect, u.String())
+}
+
+// lives makes the page of an address, or finds it in memory, to know that it is
+// there.
+func (s *Server) lives(r *request, locale string, make maker) error {
+	inside, err := s.inside(r.RequestEvent)
+	if err != nil {
+		return err
+	}
+	if !inside {
+		_, _, err := s.entry(r, key(r.base, r.Request, r.Request.URL.Path), locale, make)
+		return err
+	}
+	b, err := s.begin(r, locale, nil)
+	if err != nil {
+		return err
+	}
+	_, err = b.make(make)
+	return err
 }
 
 // redirect sends the visitor on where the address is an old one.
@@ -173,13 +191,17 @@ type maker func(b *build) (*cache.Entry, error)
 
 // cached serves the path's page from memory or makes it for all.
 func (s *Server) cached(r *request, locale string, make maker) error {
-	if bypasses(r.Request) && r.Auth != nil {
-		return s.uncached(r, locale, make)
-	}
 	return s.fromCache(r, key(r.base, r.Request, r.Request.URL.Path), locale, make)
 }
 
 func (s *Server) fromCache(r *request, key, locale string, make maker) error {
+	inside, err := s.inside(r.RequestEvent)
+	if err != nil {
+		return err
+	}
+	if inside || bypasses(r.Request) && r.Auth != nil {
+		return s.uncached(r, locale, make)
+	}
 	entry, made, err := s.entry(r, key, locale, make)
 	if err != nil {
 		return err

@@ -30,6 +30,24 @@ type build struct {
 
 // begin reads who the site is. An empty locale is the site's own.
 func (s *Server) begin(r *request, locale string, deps *cache.Deps) (*build, error) {
+	b, err := s.read(r, locale, deps)
+	if err != nil {
+		return nil, err
+	}
+	if b.site.ComingSoon { // it may have been closed since this request came
+		inside, err := s.inside(r.RequestEvent)
+		if err != nil {
+			return nil, err
+		}
+		if !inside || deps != nil {
+			return nil, errSoon
+		}
+	}
+	return b, nil
+}
+
+// read is begin for whoever may come in or not.
+func (s *Server) read(r *request, locale string, deps *cache.Deps) (*build, error) {
 	b := &build{Server: s, request: r, locale: locale, deps: deps}
 	b.uses(schema.Settings)
 	site, err := settings.LoadSite(r.App)
@@ -84,11 +102,13 @@ func (b *build) view(title, canonical string) (*View, error) {
 	if b.site.HideFromSearch {
 		v.Robots = "noindex, nofollow"
 	}
-	logo, err := b.logo()
-	if err != nil {
+	var err error
+	if v.Site.LogoURL, err = b.mediaURL(b.site.Logo); err != nil {
 		return nil, err
 	}
-	v.Site.LogoURL = logo
+	if v.Site.FaviconURL, err = b.mediaURL(b.site.Favicon); err != nil {
+		return nil, err
+	}
 	if !b.has() {
 		v.Site.BlogURL, v.Site.ArchiveURL, v.Site.SearchURL = "", "", ""
 		return v, nil
@@ -130,15 +150,16 @@ func direction(locale string) string {
 	return ""
 }
 
-func (b *build) logo() (string, error) {
-	if b.site.Logo == "" || !b.has() {
+// mediaURL is the address of a picture of the media library, "" for none.
+func (b *build) mediaURL(id string) (string, error) {
+	if id == "" || !b.has() {
 		return "", nil
 	}
-	found, err := b.records(schema.Media, map[string]bool{b.site.Logo: true})
+	found, err := b.records(schema.Media, map[string]bool{id: true})
 	if err != nil {
 		return "", err
 	}
-	if r := found[b.site.Logo]; r != nil {
+	if r := found[id]; r != nil {
 		if p := b.cfg.Content.Picture(r, ""); p != nil {
 			return p.Src, nil
 		}

@@ -167,6 +167,8 @@ func fixtureViews(tb testing.TB) map[string]View {
 		v.Search = &Search{Query: "Haus", Items: items[:1], Total: 1}
 	})
 	add("error-404", "en", "/nowhere/", "Not found", func(v *View) { v.Error = &Error{Status: 404, Posts: fixtureCards(1, 3)} })
+	add("soon", "de", "/", "Bald", func(v *View) { v.Soon = &Soon{} })
+	add("soon-words", "en", "/", "Soon", func(v *View) { v.Soon = &Soon{Text: "In <May>."} })
 	views["error-500"] = View{Lang: "en", Error: &Error{Status: 500}}
 	return views
 }

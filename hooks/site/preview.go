@@ -1,6 +1,7 @@
 package site
 
 import (
+	"errors"
 	"net/http"
 
 	"bungalow/hooks/kit/cache"
@@ -17,7 +18,11 @@ func (s *Server) preview(r *request, token string) error {
 		return s.broken(r, err)
 	}
 	if !found {
-		if err := s.errorPage(r, http.StatusGone); err != nil {
+		err := s.errorPage(r, http.StatusGone)
+		if errors.Is(err, errSoon) {
+			err = s.soon(r)
+		}
+		if err != nil {
 			return s.broken(r, err)
 		}
 		return nil
@@ -30,7 +35,7 @@ func (s *Server) preview(r *request, token string) error {
 	if locale == "" {
 		locale = site.Locale
 	}
-	b, err := s.begin(r, locale, nil)
+	b, err := s.read(r, locale, nil)
 	if err != nil {
 		return s.broken(r, err)
 	}

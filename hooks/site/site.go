@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"bungalow/hooks/kit/cache"
 	"bungalow/hooks/kit/theme"
@@ -27,6 +28,9 @@ type Config struct {
 	IndexFallback bool
 	// Content answers what the site asks of the content feature; nil without it.
 	Content Content
+	// Staff reports whether a session of the desk comes with the request; nil
+	// where there is no desk.
+	Staff func(e *core.RequestEvent) (bool, error)
 }
 
 // Content is what the site asks of the content feature.
@@ -59,6 +63,8 @@ type Server struct {
 	cache  *cache.Cache
 	static *Static
 	router *router.Router[*core.RequestEvent]
+
+	soonKnown atomic.Pointer[soonState]
 }
 
 // errNotFound says that nothing lives at an address.
@@ -224,7 +230,11 @@ func (s *Server) serve(e *core.RequestEvent) error {
 	if token := e.Request.URL.Query().Get("preview"); token != "" && s.cfg.Content != nil {
 		return s.preview(s.request(e), token)
 	}
-	if file, ok := s.static.Find(path); ok {
+	shut, err := s.shut(e)
+	if err != nil {
+		return s.broken(s.request(e), err)
+	}
+	if file, ok := s.static.Find(path); ok && !(shut && isPage(path)) {
 		err := s.static.Serve(e.Response, e.Request, file)
 		if err == nil {
 			s.served(e, http.StatusOK, "", false)
@@ -238,9 +248,16 @@ func (s *Server) serve(e *core.RequestEvent) error {
 		return e.NotFoundError("", nil)
 	}
 	req := s.request(e)
-	err := s.answer(req)
+	if shut {
+		err = errSoon
+	} else {
+		err = s.answer(req)
+	}
 	if errors.Is(err, errNotFound) {
 		err = s.missing(req)
+	}
+	if errors.Is(err, errSoon) {
+		err = s.soon(req)
 	}
 	if err != nil {
 		return s.broken(req, err)

@@ -59,8 +59,15 @@ type View struct {
 	Archive *Archive
 	Search  *Search
 	Error   *Error
+	// Soon is the page of a site that has not opened yet.
+	Soon *Soon
 	// Part is what another feature shows on a page of its own.
 	Part *Part
+}
+
+// Soon is the page of a site that has not opened yet.
+type Soon struct {
+	Text string // the owner's words, "" for the theme's own
 }
 
 // Site says what holds for the whole site.
@@ -69,6 +76,8 @@ type Site struct {
 	Tagline string
 	// LogoURL replaces the title in the header; Title is then its text alternative.
 	LogoURL string
+	// FaviconURL replaces the theme's own small picture; empty keeps it.
+	FaviconURL string
 	// URL is the absolute address of the site without a trailing slash.
 	URL string
 	// HomeURL is the home page in the page's language, such as "/" or "/de/".

@@ -1,6 +1,8 @@
 // Package settings keeps each feature's behaviour as one typed record of the
 // collection settings. Defaults are stated once, by the feature; keys that the
-// struct doesn't know are kept, so that an older build loses nothing.
+// struct doesn't know are kept, so that an older build loses nothing. Fields
+// tagged kind:"secret" lie in the database encrypted with the site's key, and
+// are in the clear in what Load gives.
 package settings
 
 import (
@@ -34,6 +36,9 @@ func Load[T any](app core.App, feature string, defaults T) (T, error) {
 	if err := json.Unmarshal([]byte(raw.String), &out); err != nil {
 		return defaults, fmt.Errorf("the settings of %s can't be read (edit the record %q of the collection settings): %w", feature, feature, err)
 	}
+	if err := openSecrets(app, feature, &out); err != nil {
+		return defaults, fmt.Errorf("read settings of %s: %w", feature, err)
+	}
 	return out, nil
 }
 
@@ -59,6 +64,9 @@ func Save[T any](app core.App, feature string, options T) error {
 		return fmt.Errorf("save settings of %s: %w", feature, err)
 	}
 	if err := json.Unmarshal(fresh, &merged); err != nil {
+		return fmt.Errorf("save settings of %s: %w", feature, err)
+	}
+	if err := sealSecrets(app, feature, options, merged); err != nil {
 		return fmt.Errorf("save settings of %s: %w", feature, err)
 	}
 	record.Set("value", merged)

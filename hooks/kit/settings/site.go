@@ -18,21 +18,26 @@ type Site struct {
 	Title        string   `json:"title"`
 	Tagline      string   `json:"tagline"`
 	Description  string   `json:"description"`
-	Logo         string   `json:"logo"`   // id of a media record, or ""
-	Accent       string   `json:"accent"` // #rrggbb
-	Locale       string   `json:"locale"` // of addresses without a prefix
+	Logo         string   `json:"logo"`    // id of a media record, or ""
+	Favicon      string   `json:"favicon"` // the same
+	Accent       string   `json:"accent"`  // #rrggbb
+	Locale       string   `json:"locale"`  // of addresses without a prefix
 	Locales      []string `json:"locales"`
 	TimeZone     string   `json:"time_zone"` // IANA name
+	Currency     string   `json:"currency"`  // ISO 4217
 	PostsPerPage int      `json:"posts_per_page"`
 	// HideFromSearch asks search engines to stay away.
 	HideFromSearch bool `json:"hide_from_search"`
+	// ComingSoon shows visitors one page with ComingSoonText, and the site to staff alone.
+	ComingSoon     bool   `json:"coming_soon"`
+	ComingSoonText string `json:"coming_soon_text"`
 }
 
 // SiteDefaults is the identity of a site whose owner has set nothing.
 func SiteDefaults() Site {
 	return Site{
 		Title: "Bungalow", Tagline: "A new site", Accent: "#1c6b52",
-		Locale: "en", TimeZone: "UTC", PostsPerPage: 10,
+		Locale: "en", TimeZone: "UTC", Currency: "EUR", PostsPerPage: 10,
 	}
 }
 
@@ -56,6 +61,9 @@ func LoadSite(app core.App) (Site, error) {
 	if s.PostsPerPage < 1 || s.PostsPerPage > maxPerPage {
 		s.PostsPerPage = d.PostsPerPage
 	}
+	if !currency.MatchString(s.Currency) {
+		s.Currency = d.Currency
+	}
 	s.Locales = slices.DeleteFunc(slices.Clone(s.Locales), func(l string) bool {
 		return l == s.Locale || !locale.MatchString(l)
 	})
@@ -65,8 +73,9 @@ func LoadSite(app core.App) (Site, error) {
 const maxPerPage = 100
 
 var (
-	accent = regexp.MustCompile(`^#[0-9a-fA-F]{6}$`)
-	locale = regexp.MustCompile(`^[a-z]{2,3}(-[a-z0-9]{2,8})?$`)
+	accent   = regexp.MustCompile(`^#[0-9a-fA-F]{6}$`)
+	currency = regexp.MustCompile(`^[A-Z]{3}$`)
+	locale   = regexp.MustCompile(`^[a-z]{2,3}(-[a-z0-9]{2,8})?$`)
 )
 
 // AllLocales lists the locales of the site, its default first.
@@ -90,6 +99,8 @@ func (s Site) Validate() error {
 		return fmt.Errorf("accent: write the colour as #rrggbb, for example %s", SiteDefaults().Accent)
 	case !locale.MatchString(s.Locale):
 		return fmt.Errorf("locale: write a lower-case language code such as en, de or pt-br")
+	case !currency.MatchString(s.Currency):
+		return fmt.Errorf("currency: write the three capital letters of a currency, such as EUR or USD")
 	case s.PostsPerPage < 1 || s.PostsPerPage > maxPerPage:
 		return fmt.Errorf("posts_per_page: choose a number from 1 to %d", maxPerPage)
 	}

@@ -15,20 +15,20 @@ const Feature = "spam"
 // Options are what the owner may set, for comments and forms together.
 type Options struct {
 	// MinSeconds is how long a person needs at least to fill in a form.
-	MinSeconds int `json:"min_seconds"`
+	MinSeconds int `json:"min_seconds" label:"Least time" unit:"seconds" min:"0" max:"60" help:"What is sent faster than this after its form was shown is held."`
 	// MaxLinks is how many links a text may have without suspicion.
-	MaxLinks int `json:"max_links"`
+	MaxLinks int `json:"max_links" label:"Links in a text" min:"0" max:"100" help:"More of them count against it."`
 	// Block lists words and phrases, domains (".example.com" or
 	// "example.com"), mail addresses, addresses of the network and CIDR blocks.
-	Block []string `json:"block"`
+	Block []string `json:"block" label:"Refused" help:"One a line: a word or phrase, a domain, a mail address, an address of the network or a block such as 192.0.2.0/24. A line that begins with # is a note."`
 	// Disposable lists domains of throw-away mail besides the built-in ones.
-	Disposable []string `json:"disposable"`
+	Disposable []string `json:"disposable" label:"Domains of throw-away mail" help:"Besides the built-in ones, one a line."`
 	// AkismetKey has submissions asked about at Akismet; empty asks nobody.
-	AkismetKey string `json:"akismet_key"`
+	AkismetKey string `json:"akismet_key" kind:"secret" label:"Key for Akismet" group:"Akismet" help:"Asks Akismet about what would be published. Without a key nobody is asked."`
 	// NoLimits and NoWork switch throttles, time and proof of work off, for a
 	// site behind a guard of its own and for measuring.
-	NoLimits bool `json:"no_limits"`
-	NoWork   bool `json:"no_work"`
+	NoLimits bool `json:"no_limits" label:"No throttles" group:"For a site behind a guard of its own" help:"Lets anybody send as much as they like."`
+	NoWork   bool `json:"no_work" label:"No proof of work" help:"Asks browsers for neither time nor work."`
 }
 
 // Defaults are the options of a site whose owner has set nothing.

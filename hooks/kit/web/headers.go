@@ -6,7 +6,7 @@ import "net/http"
 // inline style or script anywhere, so neither is allowed. Images may come from
 // other hosts, because imported posts keep the addresses of theirs.
 const CSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: https: http:; " +
-	"font-src 'self'; connect-src 'self'; media-src 'self' https:; manifest-src 'self'; " +
+	"font-src 'self'; connect-src 'self'; frame-src 'self'; media-src 'self' https:; manifest-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
 
 const hsts = "max-age=31536000"

@@ -1,0 +1,203 @@
+// Package options is where the owner switches things: a page for each setting
+// of each feature, drawn from its struct, and the pages of the site's
+// identity, its look, its visitors and its mail.
+//
+// It promises that what can't be used is refused with a sentence beside its
+// field, that a secret is written and never shown, that keys which this build
+// doesn't know stay, and that each change leaves a line in the audit with the
+// names of the fields and never their values.
+package options
+
+import (
+	"cmp"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"bungalow/hooks/kit/audit"
+	"bungalow/hooks/kit/desk"
+	"bungalow/hooks/kit/schema"
+	"bungalow/hooks/kit/web"
+	"github.com/pocketbase/pocketbase/core"
+)
+
+// Part is what this package has for the desk.
+func Part(app core.App) desk.Part {
+	return desk.Part{
+		Pages: []desk.Page{
+			{Path: "settings", Access: web.Owner, Do: index, Menu: &desk.Menu{Group: desk.GroupSite, Label: "Settings", Icon: "settings", Order: 80}},
+			{Path: "settings/{name}", Access: web.Staff, Do: show},
+			{Method: http.MethodPost, Path: "settings/{name}", Access: web.Staff, Do: save},
+			{Method: http.MethodPost, Path: "settings/mail/test", Access: web.Owner, Do: sendTest},
+		},
+		Settings: own(app),
+		Searches: []desk.Search{{Name: "Settings", Access: web.Owner, Find: find}},
+	}
+}
+
+// page is what the template of a setting gets.
+type page struct {
+	desk.Setting
+	Groups []group
+	Error  string // of no field
+	Media  []picture
+	Zones  []string
+}
+
+// group is fields under one heading.
+type group struct {
+	Name   string
+	Fields []desk.Field
+}
+
+// Listed gives the settings that the person may change, in their order.
+func Listed(app core.App, person *core.Record) []desk.Setting {
+	all := slices.DeleteFunc(desk.Of(app).Settings(), func(s desk.Setting) bool { return !web.Allowed(person, s.Access) })
+	slices.SortStableFunc(all, func(a, b desk.Setting) int { return cmp.Compare(a.Order, b.Order) })
+	return all
+}
+
+func index(e *desk.Event) error {
+	return e.Render("desk/settings/index.html", e.T("Settings"), Listed(e.App, e.Auth))
+}
+
+// chosen is the setting that the address names.
+func chosen(e *desk.Event) (desk.Setting, error) {
+	for _, s := range desk.Of(e.App).Settings() {
+		if s.Address() != e.Request.PathValue("name") {
+			continue
+		}
+		if !web.Allowed(e.Auth, s.Access) {
+			return s, e.ForbiddenError("Your account may not do this.", nil)
+		}
+		return s, nil
+	}
+	return desk.Setting{}, e.NotFoundError("", nil)
+}
+
+func show(e *desk.Event) error {
+	s, err := chosen(e)
+	if err != nil {
+		return err
+	}
+	options, err := s.Options(e.App)
+	if err != nil {
+		return err
+	}
+	return render(e, http.StatusOK, s, options, nil, nil)
+}
+
+func save(e *desk.Event) error {
+	s, err := chosen(e)
+	if err != nil {
+		return err
+	}
+	form, err := web.Read(e.RequestEvent)
+	if err != nil {
+		return err
+	}
+	options, changed, faults, err := Store(e.App, s, form, e.Actor())
+	switch {
+	case err != nil:
+		return err
+	case len(faults) > 0:
+		return render(e, http.StatusUnprocessableEntity, s, options, form, faults)
+	case len(changed) == 0:
+		return e.Done(desk.Href("settings/"+s.Address()), "Nothing was changed.")
+	}
+	return e.Done(desk.Href("settings/"+s.Address()), "Saved. It counts at once.")
+}
+
+// errFaulty rolls a transaction back whose form has faults.
+var errFaulty = errors.New("the form has faults")
+
+// Store changes a setting by a form, in one transaction with its audit line. It
+// gives the options as the form left them, the fields that changed, and what
+// is wrong with them.
+func Store(app core.App, s desk.Setting, form web.Values, by audit.Actor) (options any, changed []string, faults desk.Faults, err error) {
+	err = app.RunInTransaction(func(tx core.App) error {
+		before, err := s.Options(tx)
+		if err != nil {
+			return err
+		}
+		if options, err = s.Options(tx); err != nil {
+			return err
+		}
+		if faults = desk.Fill(options, form); len(faults) > 0 {
+			return errFaulty
+		}
+		if changed = desk.Changed(before, options); len(changed) == 0 {
+			return nil
+		}
+		if err := s.Save(tx, options); err != nil {
+			if faults = refusals(err, options); len(faults) > 0 {
+				return errFaulty
+			}
+			return err
+		}
+		return audit.Write(tx, by, "settings.save", schema.Settings, s.Address(), map[string]any{"fields": changed})
+	})
+	if errors.Is(err, errFaulty) {
+		err = nil
+	}
+	return options, changed, faults, err
+}
+
+func render(e *desk.Event, status int, s desk.Setting, options any, form web.Values, faults desk.Faults) error {
+	p := page{Setting: s, Error: faults[""]}
+	for _, f := range desk.Fields(options) {
+		if f.Error = faults[f.Name]; form != nil && f.Kind != "secret" && f.Kind != "switch" {
+			f.Value = strings.TrimRight(strings.Join(form[f.Name], "\n"), "\n") // as it was typed
+		}
+		if f.Group != "" || len(p.Groups) == 0 {
+			p.Groups = append(p.Groups, group{Name: f.Group})
+		}
+		last := &p.Groups[len(p.Groups)-1]
+		last.Fields = append(last.Fields, f)
+		switch {
+		case f.Kind == "zone" && p.Zones == nil:
+			p.Zones = zones()
+		case f.Kind == "media" && p.Media == nil:
+			var err error
+			if p.Media, err = pictures(e.App); err != nil {
+				return err
+			}
+		}
+	}
+	return e.RenderStatus(status, cmp.Or(s.Page, "desk/settings/page.html"), e.T(s.Title), p, append([]string{"/assets/css/desk-running.css", "/assets/js/desk-settings.js"}, s.Assets...)...)
+}
+
+// find has the pages of settings in the desk's search, by title and by field.
+func find(app core.App, person *core.Record, query string, limit int) ([]desk.Hit, error) {
+	query = strings.ToLower(query)
+	var hits []desk.Hit
+	for _, s := range Listed(app, person) {
+		options, err := s.Options(app)
+		if err != nil {
+			continue // its own page says what is wrong
+		}
+		note := ""
+		found := strings.Contains(strings.ToLower(s.Title+" "+s.Help), query)
+		for _, f := range desk.Fields(options) {
+			if strings.Contains(strings.ToLower(f.Label+" "+f.Help), query) {
+				found, note = true, cmp.Or(note, f.Label)
+			}
+		}
+		if found && len(hits) < limit {
+			hits = append(hits, desk.Hit{Title: s.Title, Note: note, Href: desk.Href("settings/" + s.Address())})
+		}
+	}
+	return hits, nil
+}
+
+// zones are the time zones that are offered; any other that the machine knows
+// may be typed.
+func zones() []string {
+	known := slices.DeleteFunc(strings.Fields(zoneNames), func(name string) bool {
+		_, err := time.LoadLocation(name)
+		return err != nil
+	})
+	return known
+}
