@@ -123,7 +123,7 @@ func (contentForSite) Picture(record *core.Record, sizes string) *site.Image {
 	if p.Src == "" {
 		return nil
 	}
-	return &site.Image{Src: p.Src, SrcSet: p.SrcSet, Width: p.Width, Height: p.Height, Alt: p.Alt}
+	return &site.Image{Src: p.Src, SrcSet: p.SrcSet, Width: p.Width, Height: p.Height, Alt: p.Alt, Class: p.Class}
 }
 
 func (contentForSite) Enrich(app core.App, html string) (string, []string) {

@@ -164,6 +164,8 @@ type Image struct {
 	Width  int
 	Height int
 	Alt    string
+	// Class says where a crop is to stay, as classes of the theme; "" is the middle.
+	Class string
 	// Caption is sanitised HTML, shown below a post's cover.
 	Caption template.HTML
 }

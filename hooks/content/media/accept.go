@@ -28,6 +28,7 @@ func Register(app core.App) error {
 	app.OnRecordUpdate(schema.Media).BindFunc(accept)
 	app.OnRecordCreateExecute(schema.Media).BindFunc(withJob)
 	app.OnRecordUpdateExecute(schema.Media).BindFunc(withJob)
+	bindUses(app)
 	queue.Register(app, sizesKind())
 	return nil
 }
@@ -49,6 +50,9 @@ func accept(e *core.RecordEvent) error {
 // describe cleans a new file and keeps the fields that describe the file true,
 // whatever the caller wrote into them.
 func describe(e *core.RecordEvent) error {
+	if err := focus(e.Record); err != nil {
+		return err
+	}
 	s, former := state{}, []string(nil)
 	if !e.Record.IsNew() {
 		stored, err := current(e.App, e.Record)

@@ -22,6 +22,7 @@ type Picture struct {
 	Width  int
 	Height int
 	Alt    string
+	Class  string // where a crop is to stay: classes of the theme, or ""
 }
 
 // Image describes a media record for an <img>; sizes is the attribute of that
@@ -33,7 +34,7 @@ func Image(record *core.Record, sizes string) Picture {
 		return Picture{}
 	}
 	s := stateOf(record)
-	p := Picture{Width: s.Width, Height: s.Height, Alt: record.GetString("alt")}
+	p := Picture{Width: s.Width, Height: s.Height, Alt: record.GetString("alt"), Class: FocalClass(record.GetString("focal"))}
 	if s.File == "" {
 		p.Src = record.GetString("source_url")
 		return p
@@ -129,6 +130,14 @@ func enrich(t *html.Token, find func(id string) *core.Record) bool {
 		add("height", strconv.Itoa(p.Height))
 	}
 	add("alt", p.Alt)
+	if p.Class != "" && has["class"] {
+		for i := range t.Attr {
+			if t.Attr[i].Key == "class" {
+				t.Attr[i].Val += " " + p.Class
+			}
+		}
+	}
+	add("class", p.Class)
 	add("loading", "lazy")
 	add("decoding", "async")
 	return true

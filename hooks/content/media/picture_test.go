@@ -33,13 +33,28 @@ func TestImage(t *testing.T) {
 		want   Picture
 	}{
 		{"none", nil, Picture{}},
-		{"made", stored(full), Picture{"/media/abc/a.jpg?w=1280", "/media/abc/a.jpg?w=640&f=webp 640w, /media/abc/a.jpg?w=960&f=webp 800w", "50vw", 800, 600, `a "loaf" & bread`}},
-		{"moving", stored(moving), Picture{"/media/abc/a.jpg", "", "", 800, 600, `a "loaf" & bread`}},
-		{"not made", stored(state{File: "a.jpg", Format: JPEG, Width: 800, Height: 600}), Picture{"/media/abc/a.jpg", "", "", 800, 600, `a "loaf" & bread`}},
-		{"elsewhere", remote, Picture{"https://old.example/a.png", "", "", 0, 0, `a "loaf" & bread`}},
+		{"made", stored(full), Picture{"/media/abc/a.jpg?w=1280", "/media/abc/a.jpg?w=640&f=webp 640w, /media/abc/a.jpg?w=960&f=webp 800w", "50vw", 800, 600, `a "loaf" & bread`, ""}},
+		{"moving", stored(moving), Picture{"/media/abc/a.jpg", "", "", 800, 600, `a "loaf" & bread`, ""}},
+		{"not made", stored(state{File: "a.jpg", Format: JPEG, Width: 800, Height: 600}), Picture{"/media/abc/a.jpg", "", "", 800, 600, `a "loaf" & bread`, ""}},
+		{"elsewhere", remote, Picture{"https://old.example/a.png", "", "", 0, 0, `a "loaf" & bread`, ""}},
 	} {
 		if got := Image(tt.record, "50vw"); got != tt.want {
 			t.Errorf("%s: %+v", tt.name, got)
+		}
+	}
+}
+
+func TestEnrichKeepsTheFocalPoint(t *testing.T) {
+	t.Parallel()
+	record := stored(state{File: "a.jpg", Format: JPEG, Width: 300, Height: 200})
+	record.Set("focal", "10 90")
+	find := func(string) *core.Record { return record }
+	for in, want := range map[string]string{
+		`<img src="/media/abc/a.jpg">`:              ` class="focal-x-10 focal-y-90"`,
+		`<img class="left" src="/media/abc/a.jpg">`: ` class="left focal-x-10 focal-y-90"`,
+	} {
+		if got := Enrich(in, find); !strings.Contains(got, want) {
+			t.Errorf("%s became %s", in, got)
 		}
 	}
 }
