@@ -41,6 +41,9 @@ func registerContent(app core.App, _ Config) error {
 		return err
 	}
 	imports.Register(app)
+	if err := library.Register(app); err != nil {
+		return err
+	}
 	return media.Register(app)
 }
 

@@ -36,9 +36,6 @@ var decided = map[string]web.Access{
 
 	"GET /api/site/challenge": web.Public,
 
-	"GET /desk/media/{$}":               "content.write",
-	"GET /desk/media/pick/{$}":          "content.write",
-	"POST /desk/media/upload/{$}":       "content.write",
 	"GET /desk/settings/{$}":            web.Owner,
 	"GET /desk/settings/{name}/{$}":     web.Staff, // each setting says whose it is
 	"POST /desk/settings/{name}/{$}":    web.Staff,

@@ -4,8 +4,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 	"regexp"
 	"strings"
+	"time"
 
 	"bungalow/hooks/content/media"
 	"bungalow/hooks/kit/schema"
@@ -23,6 +25,8 @@ type Filter struct {
 	Query string // words of the name, the description or the caption
 	Kind  string // one of media.Kinds, "" for all
 	Bin   bool   // what lies in the bin instead
+	// Unused asks for files that nothing shows.
+	Unused bool
 }
 
 // where is the condition of the filter for the person.
@@ -37,6 +41,9 @@ func (f Filter) where(by By) dbx.Expression {
 	}
 	if f.Kind != "" {
 		all = append(all, dbx.HashExp{"kind": f.Kind})
+	}
+	if f.Unused {
+		all = append(all, dbx.NewExp("NOT EXISTS (SELECT 1 FROM {{_media_uses}} u WHERE u.media = {{media}}.[[id]])"))
 	}
 	for _, word := range words(f.Query) {
 		all = append(all, dbx.Or(dbx.Like("file", word), dbx.Like("alt", word), dbx.Like("caption", word)))
@@ -138,17 +145,27 @@ type File struct {
 	Bytes  int64  `json:"bytes"`
 	Thumb  string `json:"thumb"` // "" where there is no picture to show
 
-	record *core.Record
+	Uses    int       `json:"-"`
+	Binned  bool      `json:"-"`
+	Created time.Time `json:"-"`
+	Left    int       `json:"-"` // days until a file in the bin is deleted
 }
 
 // Describe reads a media record for a page.
 func Describe(record *core.Record) File {
 	f := File{
 		ID: record.Id, URL: media.Address(record), Alt: record.GetString("alt"), Name: Name(record), Kind: record.GetString("kind"),
-		Width: record.GetInt("width"), Height: record.GetInt("height"), Bytes: int64(record.GetInt("bytes")), record: record,
+		Width: record.GetInt("width"), Height: record.GetInt("height"), Bytes: int64(record.GetInt("bytes")),
+		Binned: media.Binned(record), Created: record.GetDateTime("created").Time(),
+	}
+	if f.Binned {
+		gone := record.GetDateTime("trashed_at").Time().AddDate(0, 0, BinDays)
+		f.Left = max(0, int(math.Ceil(time.Until(gone).Hours()/24)))
 	}
 	switch {
-	case f.Kind != media.KindImage || media.Binned(record):
+	case f.Kind != media.KindImage:
+	case f.Binned && f.URL != "":
+		f.Thumb = "/desk/media/" + f.ID + "/file/"
 	case f.URL != "":
 		f.Thumb = f.URL + "?w=320"
 	default:
@@ -158,6 +175,31 @@ func Describe(record *core.Record) File {
 		f.URL = record.GetString("source_url")
 	}
 	return f
+}
+
+// Size is the file's size in words, "" where it is not known.
+func (f File) Size() string {
+	const kb, mb = 1 << 10, 1 << 20
+	switch {
+	case f.Bytes == 0:
+		return ""
+	case f.Bytes < kb:
+		return fmt.Sprintf("%d B", f.Bytes)
+	case f.Bytes < mb:
+		return fmt.Sprintf("%d KB", (f.Bytes+kb/2)/kb)
+	}
+	return fmt.Sprintf("%.1f MB", float64(f.Bytes)/mb)
+}
+
+// Icon is what stands for a file that is no picture.
+func (f File) Icon() string {
+	switch f.Kind {
+	case media.KindImage:
+		return "image"
+	case media.KindVideo, media.KindAudio:
+		return "play"
+	}
+	return "file-text"
 }
 
 func describe(records []*core.Record) []File {

@@ -9,6 +9,8 @@ package library
 
 import (
 	"errors"
+	"fmt"
+	"time"
 
 	"bungalow/hooks/kit/audit"
 	"bungalow/hooks/kit/desk"
@@ -42,6 +44,19 @@ func refuse(e *desk.Event, err error) error {
 		return e.NotFoundError("It may have been deleted, or it is somebody else's.", err)
 	}
 	return err
+}
+
+// Register binds what the library does by itself: emptying its bin at night.
+func Register(app core.App) error {
+	err := app.Cron().Add("bungalow_media_bin", "23 3 * * *", func() {
+		if err := EmptyBin(app, time.Now()); err != nil {
+			app.Logger().Error("the bin of files can't be emptied", "error", err)
+		}
+	})
+	if err != nil {
+		return fmt.Errorf("empty the bin at night: %w", err)
+	}
+	return nil
 }
 
 // Desk is what the library gives the desk.

@@ -71,6 +71,16 @@ func serve(e *core.RequestEvent) error {
 	return web.Refuse(e, send(e, record, s, variant, policy))
 }
 
+// Show answers with a small picture of a file, or with the file itself, to
+// somebody who may see it even in the bin. Nobody else may keep the answer.
+func Show(e *core.RequestEvent, record *core.Record) error {
+	s := stateOf(record)
+	if s.File == "" {
+		return e.NotFoundError("", nil)
+	}
+	return send(e, record, s, s.find(Widths[0], ""), "private, no-store")
+}
+
 // wanted reads the size and the format, zero where the visitor doesn't care.
 func wanted(q url.Values) (size int, format Format, ok bool) {
 	if w := q.Get("w"); w != "" {

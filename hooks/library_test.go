@@ -1,0 +1,23 @@
+package hooks_test
+
+import (
+	"maps"
+
+	"bungalow/hooks/kit/web"
+)
+
+// The library's part of what is decided.
+func init() {
+	maps.Copy(decided, map[string]web.Access{
+		"GET /desk/media/{$}":               "content.write",
+		"GET /desk/media/pick/{$}":          "content.write",
+		"GET /desk/media/{id}/{$}":          "content.write",
+		"GET /desk/media/{id}/file/{$}":     "content.write",
+		"POST /desk/media/upload/{$}":       "content.write",
+		"POST /desk/media/bin/{$}":          "content.write",
+		"POST /desk/media/restore/{$}":      "content.write",
+		"POST /desk/media/delete/{$}":       "content.write",
+		"POST /desk/media/{id}/{$}":         "content.write",
+		"POST /desk/media/{id}/replace/{$}": "content.write",
+	})
+}
