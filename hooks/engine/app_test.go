@@ -50,9 +50,9 @@ func serve(t testing.TB, dir string, o Options, bind ...func(core.App, *core.Ser
 }
 
 // serveOn is serve with connections of another kind.
-func serveOn(t testing.TB, connect core.DBConnectFunc, dir string, o Options, bind ...func(core.App, *core.ServeEvent)) *site {
+func serveOn(t testing.TB, connections *sqlite.Options, dir string, o Options, bind ...func(core.App, *core.ServeEvent)) *site {
 	t.Helper()
-	app := boot(t, connect, dir, o)
+	app := boot(t, connections, dir, o)
 	router, err := apis.NewRouter(app)
 	if err != nil {
 		t.Fatal(err)
@@ -74,7 +74,7 @@ func serveOn(t testing.TB, connect core.DBConnectFunc, dir string, o Options, bi
 }
 
 // boot starts an app with the parts of o that serves nothing yet.
-func boot(t testing.TB, connect core.DBConnectFunc, dir string, o Options) core.App {
+func boot(t testing.TB, connections *sqlite.Options, dir string, o Options) core.App {
 	t.Helper()
 	if dir == "" {
 		empty, err := emptyDir()
@@ -83,13 +83,20 @@ func boot(t testing.TB, connect core.DBConnectFunc, dir string, o Options) core.
 		}
 		dir = empty
 	}
+	if connections == nil && (o.Responses || o.Tokens) {
+		connections = &sqlite.Options{} // PocketBase's own don't tell what is written
+	}
 	home := filepath.Join(t.TempDir(), "pb_data")
 	if err := os.CopyFS(home, os.DirFS(dir)); err != nil {
 		t.Fatal(err)
 	}
-	app := core.NewBaseApp(core.BaseAppConfig{DataDir: home, DBConnect: connect})
-	if connect != nil {
-		sqlite.Bind(app, sqlite.Options{})
+	cfg := core.BaseAppConfig{DataDir: home}
+	if connections != nil {
+		cfg.DBConnect = sqlite.Connect(*connections)
+	}
+	app := core.NewBaseApp(cfg)
+	if connections != nil {
+		sqlite.Bind(app, *connections)
 	}
 	cache.Bind(app, cache.Of(app))
 	if err := Register(app, o); err != nil {

@@ -2,11 +2,8 @@ package engine
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,32 +19,29 @@ import (
 // commits bumps the cache for what the write connection commits, also by raw
 // SQL, which no record hook sees.
 //
-// SQLite tells which rows change and that a commit begins, not that it is done.
-// But another connection sees the difference: its data_version at the beginning
-// of a commit, when no other can be under way, is another one from the moment
-// that the commit can be read.
+// SQLite tells which rows change and that a commit begins; kit/sqlite tells that
+// whoever used the connection is done with it. Between the two the commit may
+// be read or not, and nothing is served from memory.
 type commits struct {
 	cache *cache.Cache
 
-	touched  map[string]struct{} // by the transaction under way; the writer's alone
-	deciding bool                // its commit has begun; the writer's alone
-
-	pending atomic.Bool // tables wait for their commit to be seen
-	open    atomic.Bool // the eye is there
+	touched changeSet   // by the transaction under way; the writer's alone
+	pending atomic.Bool // a commit has begun that is not bumped yet
+	open    atomic.Bool // the write connection is followed
 
 	mu     sync.Mutex
-	eye    *sql.Conn // only reads data_version
-	before int64     // on eye, at the beginning of the last commit
-	tables map[string]struct{}
+	tables changeSet
+
+	lively sync.Map // when each table was last written, by name
 }
 
 // bindCommits follows the write connection from every bootstrap to its end.
 func bindCommits(app core.App) *commits {
-	c := &commits{cache: cache.Of(app), touched: map[string]struct{}{}, tables: map[string]struct{}{}}
+	c := &commits{cache: cache.Of(app), touched: changeSet{}, tables: changeSet{}}
 	app.OnBootstrapClear().Bind(&hook.Handler[*core.BootstrapEvent]{
 		Priority: -last,
 		Func: func(e *core.BootstrapEvent) error {
-			c.letGo()
+			c.open.Store(false)
 			return e.Next()
 		},
 	})
@@ -70,28 +64,22 @@ func bindCommits(app core.App) *commits {
 // follow begins to watch; where it can't, seen says no and nothing is kept.
 func (c *commits) follow(app core.App) {
 	if err := c.watch(app); err != nil {
-		c.letGo()
+		c.open.Store(false)
 		app.Logger().Warn("The engine can't see what is written and keeps no answers", "error", err)
 	}
 	c.cache.BumpAll()
 }
 
 func (c *commits) watch(app core.App) error {
-	read, ok1 := app.ConcurrentDB().(*dbx.DB)
-	write, ok2 := app.NonconcurrentDB().(*dbx.DB)
-	if !ok1 || !ok2 {
+	write, ok := app.NonconcurrentDB().(*dbx.DB)
+	if !ok {
 		return errors.New("the app is within a transaction")
 	}
-	ctx := context.Background()
-	eye, err := read.DB().Conn(ctx)
-	if err != nil {
-		return fmt.Errorf("open a connection to watch commits: %w", err)
+	if err := connection.OnTurn(app, c.done); err != nil {
+		return fmt.Errorf("follow the write connection: %w", err)
 	}
-	c.mu.Lock()
-	c.eye = eye
-	c.mu.Unlock()
 	write.DB().SetConnMaxIdleTime(0) // another connection would have no hooks
-	return connection.Writer(ctx, app, func(driver any) error {
+	return connection.Writer(context.Background(), app, func(driver any) error {
 		hooks, ok := driver.(sqlite.HookRegisterer)
 		if !ok {
 			return fmt.Errorf("the driver tells no commits: %T", driver)
@@ -104,92 +92,66 @@ func (c *commits) watch(app core.App) error {
 	})
 }
 
-func (c *commits) letGo() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.open.Store(false)
-	if c.eye != nil {
-		_ = c.eye.Close()
-		c.eye = nil
-	}
-}
-
 func (c *commits) change(d sqlite.SQLitePreUpdateData) {
-	c.deciding = false
-	if _, known := c.touched[d.TableName]; !known {
-		c.touched[d.TableName] = struct{}{}
-	}
+	c.touched.add(d.TableName, d.OldRowID, d.NewRowID)
 }
 
 // schema stands for a commit that changed no row that SQLite tells of.
 const schema = "sqlite_schema"
 
 func (c *commits) commit() int32 {
-	c.deciding = true
 	if len(c.touched) == 0 {
-		c.touched[schema] = struct{}{}
+		c.touched.add(schema)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	maps.Copy(c.tables, c.touched)
-	clear(c.touched)
-	version, err := c.version()
-	if err != nil {
-		c.open.Store(false) // nothing is known any more: keep nothing
-	}
-	c.before = version
+	c.tables.take(c.touched)
 	c.pending.Store(true)
-	time.AfterFunc(2*time.Millisecond, func() { c.seen() }) // for pages, which ask nobody
 	return 0
 }
 
 func (c *commits) rollback() {
 	clear(c.touched)
-	if !c.deciding {
+}
+
+// done is called when a use of the write connection is over, whatever it was.
+// A commit that failed after all is bumped too, which is never wrong.
+func (c *commits) done(odd bool) {
+	if !odd && !c.pending.Load() {
 		return
 	}
-	c.deciding = false // the commit was seen long ago, or failed
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if odd { // DDL, or VACUUM, which no hook tells of and which may number rows anew
+		c.tables.add(schema)
+	}
 	c.announce()
 }
 
 // seen reports whether everything that was committed is bumped. Where it says
 // no, a commit is on its way: an answer read now may be older than it.
-func (c *commits) seen() bool {
-	if !c.pending.Load() {
-		return c.open.Load()
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.pending.Load() {
-		return c.open.Load()
-	}
-	version, err := c.version()
-	if err != nil || version == c.before {
-		return false
-	}
-	c.announce()
-	return true
-}
+func (c *commits) seen() bool { return !c.pending.Load() && c.open.Load() }
 
 // announce bumps what was committed; callers hold mu.
 func (c *commits) announce() {
-	tables := slices.Collect(maps.Keys(c.tables))
 	if _, all := c.tables[schema]; all {
 		c.cache.BumpAll()
 	} else {
-		c.cache.Bump(tables...)
+		c.cache.Bump(c.tables.keys()...)
+	}
+	now := time.Now()
+	for table := range c.tables {
+		c.lively.Store(table, now)
 	}
 	clear(c.tables)
 	c.pending.Store(false)
 }
 
-// version asks the eye; callers hold mu.
-func (c *commits) version() (v int64, err error) {
-	if c.eye == nil {
-		return 0, errors.New("nobody watches")
-	}
-	err = c.eye.QueryRowContext(context.Background(), "PRAGMA data_version").Scan(&v)
-	return v, err
+// livelyFor is how long after a write a table counts as one that is written.
+const livelyFor = 10 * time.Second
+
+// isLively reports whether the table was written not long ago.
+func (c *commits) isLively(table string) bool {
+	at, ok := c.lively.Load(table)
+	return ok && time.Since(at.(time.Time)) < livelyFor
 }

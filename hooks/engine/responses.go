@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 
 	"bungalow/hooks/kit/cache"
+	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
 )
@@ -88,13 +89,18 @@ func (r *responses) pass(e *core.RequestEvent) error {
 	asked := false
 	entry, err := r.cache.Do(e.Request.Context(), answerKey(serial, e.Auth, rest), func(d *cache.Deps) (*cache.Entry, error) {
 		asked = true
-		depends(d, e, collection, list)
+		reach := depends(d, e, collection, list)
 		if !current(e) {
 			d.NoStore()
 		}
 		var entry *cache.Entry
 		if entry, mine = record(e, collection, list); entry == nil {
 			return nil, errOwn
+		}
+		if reach == near {
+			for _, key := range r.rows(e, collection, list) {
+				d.Uses(key)
+			}
 		}
 		return entry, nil
 	})
@@ -142,8 +148,9 @@ func answerKey(serial uint64, auth *core.Record, rest string) string {
 	return string(append(append(b, 0), rest...))
 }
 
-// depends declares what a write of may change the answer.
-func depends(d *cache.Deps, e *core.RequestEvent, c *core.Collection, list bool) {
+// depends declares what a write of may change the answer, but for the rows of
+// its own collection.
+func depends(d *cache.Deps, e *core.RequestEvent, c *core.Collection, list bool) reach {
 	rule := c.ViewRule
 	if list {
 		rule = c.ListRule
@@ -161,7 +168,6 @@ func depends(d *cache.Deps, e *core.RequestEvent, c *core.Collection, list bool)
 	}
 	switch reach {
 	case near:
-		d.Uses(c.Name)
 	case wide:
 		d.UsesAll()
 	default:
@@ -170,6 +176,25 @@ func depends(d *cache.Deps, e *core.RequestEvent, c *core.Collection, list bool)
 	if e.Auth != nil {
 		d.Uses(e.Auth.Collection().Name)
 	}
+	return reach
+}
+
+// rows names what of its own collection an answer depends on: a view of a
+// record on that row, everything else on all. To ask which row it is costs a
+// query, so it is done only while other rows are written.
+//
+// The row is asked for after the answer was made. If the record has moved to
+// another row since, both were bumped after the answer was begun.
+func (r *responses) rows(e *core.RequestEvent, c *core.Collection, list bool) []string {
+	if list || !r.commits.isLively(c.Name) {
+		return []string{c.Name}
+	}
+	var row int64
+	err := e.App.ConcurrentDB().Select("_rowid_").From(c.Name).Where(dbx.HashExp{core.FieldNameId: e.Request.PathValue("id")}).Row(&row)
+	if err != nil {
+		return []string{c.Name}
+	}
+	return []string{anyRow(c.Name), oneRow(c.Name, row)}
 }
 
 // current reports whether the request's account is as the database has it: it

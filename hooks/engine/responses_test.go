@@ -113,12 +113,12 @@ var changes = []change{
 
 func TestEveryWriteShowsInTheNextAnswer(t *testing.T) {
 	t.Parallel()
-	connections := map[string]core.DBConnectFunc{"PocketBase's connections": nil, "our connections": sqlite.Connect(sqlite.Options{})}
+	connections := map[string]*sqlite.Options{"the queue": {}, "plain connections": {NoQueue: true}}
 	for _, c := range changes {
-		for what, connect := range connections {
+		for what, o := range connections {
 			t.Run(what+"/"+c.name, func(t *testing.T) {
 				t.Parallel()
-				showsInTheNext(t, serveOn(t, connect, "", Options{Responses: true, JSON: true}), c)
+				showsInTheNext(t, serveOn(t, o, "", Options{Responses: true, JSON: true}), c)
 			})
 		}
 	}

@@ -33,7 +33,7 @@ const (
 )
 
 func newTruth(t *testing.T) *truth {
-	s := serveOn(t, sqlite.Connect(sqlite.Options{}), "", Options{Responses: true, JSON: true, Tokens: true, Count: true})
+	s := serveOn(t, &sqlite.Options{}, "", Options{Responses: true, JSON: true, Tokens: true, Count: true})
 	library(t, s, truthBooks)
 	flags := core.NewBaseCollection("flags")
 	flags.Fields.Add(&core.BoolField{Name: "on"})

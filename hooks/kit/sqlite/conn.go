@@ -15,6 +15,8 @@ type conn struct {
 	order  *list.List               // most recently used first
 	// retired says that the pool hands out others now; nil for never.
 	retired func() bool
+	// turn is told of each use; nil where the queue does that.
+	turn *turn
 	// hits and misses count how often a kept statement could be used.
 	hits, misses uint64
 }
@@ -81,8 +83,12 @@ func (c *conn) ResetSession(ctx context.Context) error {
 	return c.physical.ResetSession(ctx)
 }
 
-// IsValid implements driver.Validator.
+// IsValid implements driver.Validator. database/sql asks it when a use has
+// ended, before it answers and before it lends the connection again.
 func (c *conn) IsValid() bool {
+	if c.turn != nil {
+		c.turn.end()
+	}
 	return (c.retired == nil || !c.retired()) && c.physical.IsValid()
 }
 
@@ -94,6 +100,9 @@ func (c *conn) Close() error {
 
 // take gives a prepared statement, or nil where the text must be run as it is.
 func (c *conn) take(ctx context.Context, text string) (*statement, error) {
+	if c.turn != nil {
+		c.turn.note(kindOf(text))
+	}
 	if c.keep == 0 {
 		return nil, nil
 	}

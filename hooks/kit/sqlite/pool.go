@@ -18,6 +18,7 @@ type pool struct {
 	opts  Options
 	base  driver.Connector
 	queue atomic.Pointer[queue]
+	turn  turn
 }
 
 func newPool(path string, d Durability, o Options) (*pool, error) {
@@ -41,6 +42,7 @@ func (p *pool) Connect(ctx context.Context) (driver.Conn, error) {
 		return nil, err
 	}
 	c.retired = func() bool { return p.queue.Load() != nil }
+	c.turn = &p.turn
 	return c, nil
 }
 
@@ -99,7 +101,7 @@ func serialize(ctx context.Context, db *sql.DB) error {
 	if p.queue.Load() != nil {
 		return nil
 	}
-	q := &queue{gather: !p.opts.NoGroups, slow: slow, wal: newWAL(p.path)}
+	q := &queue{gather: !p.opts.NoGroups, slow: slow, wal: newWAL(p.path), turn: &p.turn}
 	if p.opts.Durability != Normal {
 		if !verified {
 			return errPlatform

@@ -26,6 +26,7 @@ type queue struct {
 	wal      *walFile
 	gather   bool
 	slow     time.Duration // of one member of a group
+	turn     *turn
 
 	mu     sync.Mutex
 	held   bool // somebody has the turn
@@ -139,6 +140,7 @@ func (q *queue) await(t *ticket) error {
 
 // release passes the turn on.
 func (q *queue) release() {
+	q.turn.end()
 	q.counters.turns.Add(1)
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -67,6 +67,7 @@ func (v *virtual) unwind(ended *bool) {
 
 // did takes note of what a statement may have changed.
 func (v *virtual) did(k kind, text string, err error) {
+	v.q.turn.note(k)
 	if k != read && k != ask {
 		v.wrote = true
 	}
