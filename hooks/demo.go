@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"bungalow/hooks/content/demo"
-	"bungalow/hooks/kit/roles"
+	"bungalow/hooks/kit/people"
 	"bungalow/hooks/kit/schema"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/spf13/cobra"
@@ -29,7 +29,7 @@ func demoCommand(app core.App, serve *cobra.Command) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			fmt.Printf("\nThe sample site is ready. Sign in at /_/ as\n\n  %s\n  %s\n\n", demoEmail, password)
+			fmt.Printf("\nThe sample site is ready. Sign in at /desk/ as\n\n  %s\n  %s\n\n", demoEmail, password)
 			return serve.RunE(serve, nil)
 		},
 	}
@@ -48,7 +48,8 @@ func seedDemo(app core.App) (password string, err error) {
 			}
 		}
 		password = strings.ToLower(rand.Text()[:12])
-		return demoOwner(tx, password)
+		_, err := people.MakeOwner(tx, "Demo Owner", demoEmail, password)
+		return err
 	})
 	if err != nil {
 		return "", fmt.Errorf("make the sample site: %w", err)
@@ -57,25 +58,4 @@ func seedDemo(app core.App) (password string, err error) {
 		return "", fmt.Errorf("%s holds a site already; give demo an empty folder, or none at all", app.DataDir())
 	}
 	return password, nil
-}
-
-// demoOwner makes one person: a superuser, and an owner among the staff.
-func demoOwner(app core.App, password string) error {
-	for collection, more := range map[string]map[string]any{
-		core.CollectionNameSuperusers: {},
-		schema.Staff:                  {"name": "Demo Owner", "role": string(roles.Owner), "active": true, "verified": true},
-	} {
-		c, err := app.FindCollectionByNameOrId(collection)
-		if err != nil {
-			return err
-		}
-		person := core.NewRecord(c)
-		person.Load(more)
-		person.SetEmail(demoEmail)
-		person.SetPassword(password)
-		if err := app.Save(person); err != nil {
-			return fmt.Errorf("make the owner: %w", err)
-		}
-	}
-	return nil
 }

@@ -33,6 +33,8 @@ var decided = map[string]web.Access{
 	"GET /desk/sign-in/{$}":   web.Public,
 	"POST /desk/sign-in/{$}":  web.Public,
 	"POST /desk/sign-out/{$}": web.Staff,
+	"GET /desk/welcome/{$}":   web.Public,
+	"POST /desk/welcome/{$}":  web.Public,
 
 	"GET /api/site/challenge": web.Public,
 

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
+	staffdesk "bungalow/hooks/desk"
 	"bungalow/hooks/kit/queue"
 	"bungalow/hooks/kit/web"
 	"github.com/pocketbase/pocketbase/core"
@@ -54,7 +56,7 @@ func bindServe(app core.App, cfg Config, on []feature) {
 			}
 		}
 		if e.InstallerFunc != nil {
-			e.InstallerFunc = printInstaller
+			e.InstallerFunc = installer(slices.ContainsFunc(on, func(f feature) bool { return f.name == "desk" }))
 		}
 		return e.Next()
 	})
@@ -131,15 +133,28 @@ func startQueue(app core.App) error {
 	return nil
 }
 
-// printInstaller shows the link at which the owner makes his account. It is
-// PocketBase's installer, printed with localhost.
-func printInstaller(_ core.App, installer *core.Record, baseURL string) error {
-	token, err := installer.NewStaticAuthToken(30 * time.Minute)
-	if err != nil {
-		return fmt.Errorf("make the first-start link: %w", err)
+// installer prints the link at which the owner makes the account: the desk's
+// own, or PocketBase's where the desk is switched off. PocketBase asks for it
+// while there is no superuser.
+func installer(withDesk bool) func(core.App, *core.Record, string) error {
+	return func(app core.App, installer *core.Record, baseURL string) error {
+		var path string
+		if withDesk {
+			link, err := staffdesk.WelcomeLink(app, time.Now())
+			if err != nil || link == "" {
+				return err
+			}
+			path = link
+		} else {
+			token, err := installer.NewStaticAuthToken(30 * time.Minute)
+			if err != nil {
+				return fmt.Errorf("make the first-start link: %w", err)
+			}
+			path = "/_/#/pbinstall/" + token
+		}
+		fmt.Printf("\nYour site is live. Make your account within 30 minutes at\n\n  %s%s\n\n", localhost(baseURL), path)
+		return nil
 	}
-	fmt.Printf("\nYour site is live. Make your account within 30 minutes at\n\n  %s/_/#/pbinstall/%s\n\n", localhost(baseURL), token)
-	return nil
 }
 
 // localhost names a loopback or unspecified address as a person would.

@@ -61,6 +61,8 @@ func own() desk.Part {
 		{Path: "sign-in", Access: web.Public, Do: showSignIn},
 		{Method: http.MethodPost, Path: "sign-in", Access: web.Public, Do: signIn},
 		{Method: http.MethodPost, Path: "sign-out", Access: web.Staff, Do: signOut},
+		{Path: "welcome", Access: web.Public, Do: showWelcome},
+		{Method: http.MethodPost, Path: "welcome", Access: web.Public, Do: welcome},
 	}}
 }
 

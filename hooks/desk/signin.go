@@ -10,7 +10,6 @@ import (
 	"bungalow/hooks/kit/desk"
 	"bungalow/hooks/kit/people"
 	"bungalow/hooks/kit/web"
-	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/router"
 )
 
@@ -49,7 +48,7 @@ func signIn(e *desk.Event) error {
 		return err
 	}
 	try.Good()
-	return finish(e, person, "password", next)
+	return finish(e, person, proof{Method: "password"}, next)
 }
 
 // showTooMany shows the form again to who tried too often.
@@ -60,19 +59,6 @@ func showTooMany(e *desk.Event, err error, form signInForm) error {
 		return e.RenderStatus(api.Status, signInPage, e.T("Sign in"), form)
 	}
 	return answer
-}
-
-// finish gives the browser a session, once it is certain who sits before it.
-func finish(e *desk.Event, person *core.Record, method, next string) error {
-	token, err := StartSession(e.App, person, device(e.Request.UserAgent()), e.RealIP(), time.Now())
-	if err != nil {
-		return err
-	}
-	setCookie(e.RequestEvent, token)
-	if err := setMark(e, person.Email()); err != nil {
-		return err
-	}
-	return e.Redirect(http.StatusSeeOther, next)
 }
 
 const (

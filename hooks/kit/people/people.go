@@ -16,4 +16,6 @@ import (
 // Register binds the promises to the app.
 func Register(app core.App) {
 	bindThrottle(app)
+	bindGuards(app)
+	bindTwins(app)
 }
