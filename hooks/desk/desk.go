@@ -60,7 +60,7 @@ func own() desk.Part {
 		{Path: "", Access: web.Staff, Do: overview, Menu: &desk.Menu{Label: "Overview", Icon: "layout-dashboard"}},
 		{Path: "sign-in", Access: web.Public, Do: showSignIn},
 		{Method: http.MethodPost, Path: "sign-in", Access: web.Public, Do: signIn},
-		{Method: http.MethodPost, Path: "sign-out", Access: web.Staff, Do: signOut},
+		{Method: http.MethodPost, Path: "sign-out", Access: web.Staff, Do: signOut, Quiet: "the end of a session changes nothing for others"},
 		{Path: "welcome", Access: web.Public, Do: showWelcome},
 		{Method: http.MethodPost, Path: "welcome", Access: web.Public, Do: welcome},
 	}}

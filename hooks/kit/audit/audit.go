@@ -10,6 +10,7 @@ package audit
 import (
 	"encoding/json"
 	"fmt"
+	"sync/atomic"
 
 	"bungalow/hooks/kit/schema"
 	"github.com/pocketbase/pocketbase/core"
@@ -66,7 +67,16 @@ func Write(app core.App, by Actor, action, collection, record string, detail any
 	if err := app.Save(line); err != nil {
 		return fmt.Errorf("write the audit line %s: %w", action, err)
 	}
+	counter(app).Add(1)
 	return nil
+}
+
+// Lines is how many lines this process has written, for tests that look whether
+// an act left one.
+func Lines(app core.App) int64 { return counter(app).Load() }
+
+func counter(app core.App) *atomic.Int64 {
+	return app.Store().GetOrSet("bungalow.audit.lines", func() any { return new(atomic.Int64) }).(*atomic.Int64)
 }
 
 // Bind refuses every change and deletion of a line, by whatever way.

@@ -16,6 +16,7 @@ import (
 
 	"bungalow/hooks"
 	"bungalow/hooks/desk"
+	kitdesk "bungalow/hooks/kit/desk"
 	"bungalow/hooks/kit/roles"
 	"bungalow/hooks/kit/schema"
 	"bungalow/hooks/site"
@@ -56,6 +57,9 @@ func NewWith(t testing.TB, cfg hooks.Config, bind ...func(app core.App)) *Site {
 	for _, b := range bind {
 		b(app)
 	}
+	kitdesk.Watch(app, func(p kitdesk.Page) {
+		t.Errorf("%s /desk/%s/ changed something and left no line in the audit: call audit.Write in its transaction, or say why not in Page.Quiet", p.Method, p.Path)
+	})
 	return &Site{TestApp: app, Handler: handler(t, app)}
 }
 
