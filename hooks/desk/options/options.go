@@ -30,7 +30,7 @@ func Part(app core.App) desk.Part {
 			{Path: "settings", Access: web.Owner, Do: index, Menu: &desk.Menu{Group: desk.GroupSite, Label: "Settings", Icon: "settings", Order: 80}},
 			{Path: "settings/{name}", Access: web.Staff, Do: show},
 			{Method: http.MethodPost, Path: "settings/{name}", Access: web.Staff, Do: save},
-			{Method: http.MethodPost, Path: "settings/mail/test", Access: web.Owner, Do: sendTest},
+			{Method: http.MethodPost, Path: "settings/mail/test", Access: web.Owner, Do: sendTest, Quiet: "a message to oneself"},
 		},
 		Settings: own(app),
 		Searches: []desk.Search{{Name: "Settings", Access: web.Owner, Find: find}},
