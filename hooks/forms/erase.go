@@ -34,7 +34,7 @@ func Erase(app core.App, email string) (int, error) {
 	}
 	n := 0
 	for {
-		found, err := app.FindRecordsByFilter(schema.Submissions, "email = {:email}", "", atOnce, 0, dbx.Params{"email": email})
+		found, err := app.FindRecordsByFilter(schema.Submissions, "email = {:email} && email != ''", "", atOnce, 0, dbx.Params{"email": email})
 		if err != nil {
 			return n, fmt.Errorf("find the submissions of a person: %w", err)
 		}

@@ -128,7 +128,7 @@ func (s *service) reply(app core.App, form *Form, r *core.Record) error {
 		var n int
 		err := tx.DB().Select("count(*)").From(schema.Submissions).
 			Where(dbx.HashExp{"form": form.ID, "email": email}).
-			AndWhere(dbx.NewExp("replied_at >= {:since}", dbx.Params{"since": stored(now.Add(-replyEvery))})).Row(&n)
+			AndWhere(dbx.NewExp("email != '' AND replied_at >= {:since}", dbx.Params{"since": stored(now.Add(-replyEvery))})).Row(&n)
 		if err != nil || n > 0 {
 			return err
 		}

@@ -96,9 +96,10 @@ func (s *service) submit(app core.App, form *Form, record *core.Record, sent Sen
 	if err != nil {
 		return Receipt{}, err
 	}
-	// Most of what is sent twice ends here, before anything is stored or judged.
-	if receipt, err := d.before(app); err != nil || receipt.Again {
-		return receipt, err
+	if d.keyed || len(sent.Files) > 0 { // what is sent twice stores no file twice
+		if receipt, err := d.before(app); err != nil || receipt.Again {
+			return receipt, err
+		}
 	}
 	if !s.quota.take(app, form, s.options(app).perDay(form), d.now) {
 		return Receipt{}, ErrFull
@@ -162,7 +163,7 @@ func (d *draft) before(app core.App) (Receipt, error) {
 		ID     string `db:"id"`
 		Digest string `db:"digest"`
 	}
-	err := app.DB().NewQuery(`SELECT id, digest FROM submissions WHERE once = {:once} AND created >= {:since} ORDER BY created DESC LIMIT 1`).
+	err := app.DB().NewQuery(`SELECT id, digest FROM submissions WHERE once = {:once} AND once != '' AND created >= {:since} ORDER BY created DESC LIMIT 1`).
 		Bind(dbx.Params{"once": d.once, "since": stored(since)}).One(&known)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
