@@ -62,7 +62,7 @@ func features() []feature {
 		{
 			name: "forms", migrations: &pb_migrations.Forms,
 			owns:     []string{schema.Forms, schema.Submissions},
-			register: registerForms, routes: forms.Routes,
+			register: registerForms, routes: forms.Routes, desk: forms.Desk,
 		},
 		{
 			name: inbox.Feature, migrations: &pb_migrations.Inbox,

@@ -86,6 +86,7 @@ func Register(app core.App, cfg Config) error {
 	}
 	app.OnRecordValidate(schema.Forms).BindFunc(validateForm)
 	app.OnRecordDeleteExecute(schema.Submissions).BindFunc(forgetSubmission)
+	app.OnRecordUpdateExecute(schema.Conversations).BindFunc(followConversation)
 	bindErase(app)
 	queue.Register(app, queue.Kind{Name: notifyKind, Do: s.notify, Concurrency: 2})
 	app.OnServe().Bind(&hook.Handler[*core.ServeEvent]{Id: "bungalowForms", Func: s.shortcode})
