@@ -38,15 +38,13 @@ var decided = map[string]web.Access{
 
 	"GET /api/site/challenge": web.Public,
 
-<<<<<<< HEAD
 	"GET /desk/settings/{$}":            web.Owner,
 	"GET /desk/settings/{name}/{$}":     web.Staff, // each setting says whose it is
 	"POST /desk/settings/{name}/{$}":    web.Staff,
 	"POST /desk/settings/mail/test/{$}": web.Owner,
-=======
-	"GET /desk/media/{$}":         "content.write",
-	"GET /desk/media/pick/{$}":    "content.write",
-	"POST /desk/media/upload/{$}": "content.write",
+	"GET /desk/media/{$}":               "content.write",
+	"GET /desk/media/pick/{$}":          "content.write",
+	"POST /desk/media/upload/{$}":       "content.write",
 
 	"GET /desk/forms/{$}":                         "forms.edit",
 	"POST /desk/forms/{$}":                        "forms.edit",
@@ -65,7 +63,6 @@ var decided = map[string]web.Access{
 	"POST /desk/submissions/{id}/erase/{$}":       "inbox.answer",
 	"GET /desk/submissions.csv":                   "inbox.answer",
 	"GET /desk/submissions.json":                  "inbox.answer",
->>>>>>> f80561e (Forms in the desk: builder, submissions, numbers, exports, erasure)
 }
 
 var placeholder = regexp.MustCompile(`\{[^}]+\}`)
