@@ -97,7 +97,7 @@ func Boot(args, environ []string) (pocketbase.Config, Config, error) {
 			cfg.Throwaway = tmp
 			base.DefaultDataDir = filepath.Join(tmp, "pb_data")
 		}
-	case "", "theme":
+	case "", "theme", "restore":
 		cfg.Standalone = true
 	}
 	return base, cfg, nil

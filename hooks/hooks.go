@@ -139,6 +139,7 @@ func registerCore(app core.App, cfg Config) error {
 	secret.Use(app, cfg.KeyFile)
 	cache.Bind(app, cache.Of(app))
 	audit.Bind(app)
+	bindBackup(app, cfg)
 	people.Register(app)
 	bindTheme(app, cfg)
 	spam.Register(app)
