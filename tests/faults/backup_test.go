@@ -27,7 +27,7 @@ func TestBackupOfARunningSiteAndBack(t *testing.T) {
 	if r, err := binary.Run(t.Context(), home, "backup", file); err != nil || r.Code != 0 {
 		t.Fatalf("%+v, %v", r, err)
 	}
-	elsewhere := site(t)
+	elsewhere := t.TempDir()
 	if r, err := binary.Run(t.Context(), elsewhere, "restore", file); err != nil || r.Code != 0 {
 		t.Fatalf("%+v, %v", r, err)
 	}
