@@ -225,4 +225,3 @@ func TestATestMailIsQueued(t *testing.T) {
 		t.Errorf("%d mails, %d, %v", n, res.StatusCode, err)
 	}
 }
-
