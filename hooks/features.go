@@ -65,6 +65,32 @@ func contentDesk(app core.App) desk.Part {
 	return all
 }
 
+// registerComments joins the comments to the site, where that is on.
+func registerComments(app core.App, cfg Config) error {
+	var commentsCfg comments.Config
+	if !slices.Contains(cfg.Without, "site") {
+		commentsCfg.Pages = pagesForComments{}
+	}
+	return comments.Register(app, commentsCfg)
+}
+
+// pagesForComments answers what the comments ask of the site.
+type pagesForComments struct{}
+
+func (pagesForComments) Again(e *core.RequestEvent, path string, status int) error {
+	if s := site.Of(e.App); s != nil {
+		return s.Again(e, path, status)
+	}
+	return e.NotFoundError("", nil)
+}
+
+func (pagesForComments) Note(e *core.RequestEvent, status int, title, html string) error {
+	if s := site.Of(e.App); s != nil {
+		return s.Note(e, status, title, html)
+	}
+	return e.NotFoundError("", nil)
+}
+
 // registerSite joins the site to the content, where that is on.
 func registerSite(app core.App, cfg Config) error {
 	siteCfg := site.Config{PublicDir: cfg.publicDir(app), IndexFallback: cfg.IndexFallback}

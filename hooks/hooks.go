@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"bungalow/hooks/comments"
 	staffdesk "bungalow/hooks/desk"
 	"bungalow/hooks/forms"
 	"bungalow/hooks/inbox"
@@ -57,7 +58,8 @@ func features() []feature {
 		},
 		{
 			name: "comments", uses: []string{"content"}, migrations: &pb_migrations.Comments,
-			owns: []string{schema.Comments},
+			owns:     []string{schema.Comments},
+			register: registerComments, routes: comments.Routes,
 		},
 		{
 			name: "forms", migrations: &pb_migrations.Forms,

@@ -39,7 +39,7 @@ func TestImportKeepsThreadsDatesAndStatuses(t *testing.T) {
 	if !first.GetDateTime("created").Time().Equal(at) || !answer.GetDateTime("created").Time().Equal(at) {
 		t.Errorf("dates: %v", first.GetDateTime("created"))
 	}
-	if got, want := first.GetString("html"), `<p>hi a <a href="http://b.example" rel="nofollow">b</a></p>`; got != want {
+	if got, want := first.GetString("html"), `<p>hi a <a href="http://b.example" rel="nofollow ugc noopener">b</a></p>`; got != want {
 		t.Errorf("html %s, want %s", got, want)
 	}
 	if spam.GetString("url") != "" || first.GetString("url") == "" || spam.GetString("status") != schema.CommentSpam {
@@ -48,7 +48,7 @@ func TestImportKeepsThreadsDatesAndStatuses(t *testing.T) {
 }
 
 func FuzzClean(f *testing.F) {
-	f.Add(`<p>a <a href="x" rel="nofollow">b</a><script>c`)
+	f.Add(`<p>a <a href="x" rel="nofollow ugc noopener">b</a><script>c`)
 	f.Fuzz(func(t *testing.T, html string) {
 		if once := comments.Clean(html); comments.Clean(once) != once {
 			t.Errorf("%q: %q, then %q", html, once, comments.Clean(once))

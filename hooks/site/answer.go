@@ -43,7 +43,7 @@ func (s *Server) answer(r *request) error {
 		return s.toCanonical(r, to, locale, make)
 	case make == nil:
 		return errNotFound
-	case live || r.Request.URL.Query().Has("notice"):
+	case live || personal(r.Request.URL.Query()):
 		return s.uncached(r, locale, make)
 	}
 	return s.cached(r, locale, make)
@@ -253,9 +253,10 @@ func (b *build) make(make maker) (*cache.Entry, error) {
 
 // render makes an entry of a theme page.
 func (b *build) render(status int, page string, view *View, record *core.Record) (*cache.Entry, error) {
-	event := events.NewRenderEvent(b.App, b.Request, page, record, b.uses, b.noStore)
+	event := events.NewRenderEvent(b.App, b.Request, page, record, b.uses, b.noStore).WithUntil(b.until)
+	event.Path, event.Locale = view.Path, b.locale
 	err := events.OnRender(b.App).Trigger(event, func(e *events.RenderEvent) error {
-		view.Extra = e.Extra
+		view.take(e)
 		return e.Next()
 	})
 	if err != nil {

@@ -73,6 +73,12 @@ func (b *build) noStore() {
 	}
 }
 
+func (b *build) until(t time.Time) {
+	if b.deps != nil {
+		b.deps.Until(t)
+	}
+}
+
 // has reports whether the content feature is on.
 func (b *build) has() bool { return b.cfg.Content != nil }
 

@@ -5,6 +5,7 @@
 package events
 
 import (
+	"html/template"
 	"net/http"
 	"time"
 
@@ -50,10 +51,22 @@ type RenderEvent struct {
 	Record *core.Record
 	// Extra is given to the template as .Extra.
 	Extra map[string]any
+	// Path is the page's canonical path and Locale its language.
+	Path, Locale string
+	// Comments is safe HTML that posts and pages show below their text.
+	Comments template.HTML
+	// Scripts are addresses of same-site scripts at the end of the page.
+	Scripts []string
+	// Feeds are further feeds of the page.
+	Feeds []Feed
 
 	uses    func(collection string, ids ...string)
 	noStore func()
+	until   func(time.Time)
 }
+
+// Feed is a feed of a page, as <link rel="alternate"> names it.
+type Feed struct{ Title, Type, URL string }
 
 // NewRenderEvent is for the site feature, which owns the page's cache entry.
 func NewRenderEvent(app core.App, r *http.Request, page string, record *core.Record, uses func(string, ...string), noStore func()) *RenderEvent {
@@ -66,6 +79,19 @@ func (e *RenderEvent) Uses(collection string, ids ...string) { e.uses(collection
 
 // NoStore keeps this page out of the cache.
 func (e *RenderEvent) NoStore() { e.noStore() }
+
+// Until says that the page is wrong from t on.
+func (e *RenderEvent) Until(t time.Time) {
+	if e.until != nil {
+		e.until(t)
+	}
+}
+
+// WithUntil sets what Until calls; for the site feature.
+func (e *RenderEvent) WithUntil(until func(time.Time)) *RenderEvent {
+	e.until = until
+	return e
+}
 
 // OnRender fires when a page is rendered, not when it is served from memory.
 // An error gives the visitor the 500 page.
