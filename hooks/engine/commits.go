@@ -21,7 +21,8 @@ import (
 //
 // SQLite tells which rows change and that a commit begins; kit/sqlite tells that
 // whoever used the connection is done with it. Between the two the commit may
-// be read or not, and nothing is served from memory.
+// be read or not. So what depends on it is bumped at both ends, and nothing
+// that is read in between is kept.
 type commits struct {
 	cache *cache.Cache
 
@@ -106,7 +107,8 @@ func (c *commits) commit() int32 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.tables.take(c.touched)
-	c.pending.Store(true)
+	c.pending.Store(true) // first: who begins after the bump knows of the commit
+	c.bump()
 	return 0
 }
 
@@ -125,26 +127,27 @@ func (c *commits) done(odd bool) {
 	if odd { // DDL, or VACUUM, which no hook tells of and which may number rows anew
 		c.tables.add(schema)
 	}
-	c.announce()
-}
-
-// seen reports whether everything that was committed is bumped. Where it says
-// no, a commit is on its way: an answer read now may be older than it.
-func (c *commits) seen() bool { return !c.pending.Load() && c.open.Load() }
-
-// announce bumps what was committed; callers hold mu.
-func (c *commits) announce() {
-	if _, all := c.tables[schema]; all {
-		c.cache.BumpAll()
-	} else {
-		c.cache.Bump(c.tables.keys()...)
-	}
+	c.bump()
 	now := time.Now()
 	for table := range c.tables {
 		c.lively.Store(table, now)
 	}
 	clear(c.tables)
 	c.pending.Store(false)
+}
+
+// seen reports whether everything that was committed is bumped. Where it says
+// no, a commit is on its way: what is read now may be older than it, and is not
+// kept. It is asked after Cache.Version or what stands for it.
+func (c *commits) seen() bool { return !c.pending.Load() && c.open.Load() }
+
+// bump drops what depends on the tables; callers hold mu.
+func (c *commits) bump() {
+	if _, all := c.tables[schema]; all {
+		c.cache.BumpAll()
+	} else {
+		c.cache.Bump(c.tables.keys()...)
+	}
 }
 
 // livelyFor is how long after a write a table counts as one that is written.

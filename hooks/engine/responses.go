@@ -81,7 +81,7 @@ var errOwn = errors.New("the answer is for the one who asked")
 
 func (r *responses) pass(e *core.RequestEvent) error {
 	collection, list := r.asked(e)
-	if collection == nil || !r.commits.seen() {
+	if collection == nil || !r.commits.open.Load() {
 		return e.Next()
 	}
 	serial, rest := r.serial(collection), e.Request.URL.Path+"\x00"+address(e.Request.URL.Query())
@@ -90,7 +90,7 @@ func (r *responses) pass(e *core.RequestEvent) error {
 	entry, err := r.cache.Do(e.Request.Context(), answerKey(serial, e.Auth, rest), func(d *cache.Deps) (*cache.Entry, error) {
 		asked = true
 		reach := depends(d, e, collection, list)
-		if !current(e) {
+		if !r.commits.seen() || !current(e) {
 			d.NoStore()
 		}
 		var entry *cache.Entry

@@ -163,7 +163,7 @@ func (s *shortcut) find(r *http.Request) (entry *cache.Entry, w *wish, auth *cor
 	if r.Method != http.MethodGet || r.ContentLength != 0 || r.Header["Cookie"] != nil {
 		return nil, nil, nil
 	}
-	if w = s.responses.wishes.find(s.app, r); w == nil || !s.responses.alone(s.app) || !s.responses.commits.seen() {
+	if w = s.responses.wishes.find(s.app, r); w == nil || !s.responses.alone(s.app) || !s.responses.commits.open.Load() {
 		return nil, nil, nil
 	}
 	if s.log != nil {

@@ -98,7 +98,7 @@ func (t *tokens) know(app core.App, token string) *core.Record {
 	t.mu.RLock()
 	k := t.known[token]
 	t.mu.RUnlock()
-	if k == nil || !t.commits.seen() || !k.good(app, t.now()) {
+	if k == nil || !t.commits.open.Load() || !k.good(app, t.now()) {
 		return nil
 	}
 	return k.record
@@ -110,12 +110,13 @@ func (t *tokens) find(app core.App, token string) (*core.Record, error) {
 		return record.Original(), nil
 	}
 	stamp, until := t.cache.Stamp(), t.now().Add(tokenFor) // before the account is read
+	seen := t.commits.seen()
 	record, err := app.FindAuthRecordByToken(token, core.TokenTypeAuth)
 	if err != nil || record == nil {
 		t.forget(token)
 		return record, err
 	}
-	if end, ok := tokenEnd(token); ok && !app.IsTransactional() && len(token) <= tokenLength {
+	if end, ok := tokenEnd(token); ok && seen && !app.IsTransactional() && len(token) <= tokenLength {
 		if end.Before(until) {
 			until = end
 		}

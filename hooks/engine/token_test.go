@@ -120,7 +120,7 @@ func must(t testing.TB, err error) {
 
 func TestATokenGivesTheRecordThatPocketBaseLoads(t *testing.T) {
 	t.Parallel()
-	s := serve(t, "", Options{})
+	s := serve(t, "", Options{Tokens: true})
 	_, token := s.user(t, "ada@example.com")
 	known := newTokens(cache.Of(s.App), bindCommits(s.App))
 	for range 3 {
@@ -158,7 +158,7 @@ func TestOneAppsTokensAreNotAnothers(t *testing.T) {
 
 func TestATokenIsForgottenInTime(t *testing.T) {
 	t.Parallel()
-	s := serve(t, "", Options{})
+	s := serve(t, "", Options{Tokens: true})
 	user, _ := s.user(t, "ada@example.com")
 	for life, asked := range map[time.Duration]time.Duration{time.Hour: tokenFor, 10 * time.Second: 10 * time.Second} {
 		token, err := user.NewStaticAuthToken(life)
