@@ -113,9 +113,10 @@ const (
 	lastly = 999
 )
 
-// MemoryFirst answers a stranger's plain request with a page that is ready,
-// and leaves everything else to next. It stands before the router: a page is
-// in memory only if the router has led to it, so no other route is passed over.
+// MemoryFirst answers a stranger's plain request with a page that is ready, or
+// with a file, and leaves everything else to next. It stands before the router:
+// a page is in memory and a file is known only if the router has led to it, so
+// no other route is passed over.
 // Where somebody's middleware stands before every route, nothing is.
 func (s *Server) MemoryFirst(next http.Handler) http.Handler {
 	if guarded(s.router) {
@@ -129,7 +130,9 @@ func (s *Server) MemoryFirst(next http.Handler) http.Handler {
 			s.served(e, entry.Status, entry.Label, true)
 			return
 		}
-		next.ServeHTTP(w, r)
+		if !s.file(w, r) {
+			next.ServeHTTP(w, r)
+		}
 	})
 }
 
@@ -235,6 +238,7 @@ func (s *Server) serve(e *core.RequestEvent) error {
 		return s.broken(s.request(e), err)
 	}
 	if file, ok := s.static.Find(path); ok && !(shut && isPage(path)) {
+		s.learnWay(e)
 		err := s.static.Serve(e.Response, e.Request, file)
 		if err == nil {
 			s.served(e, http.StatusOK, "", false)

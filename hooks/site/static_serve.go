@@ -20,10 +20,21 @@ import (
 	"bungalow/hooks/kit/theme"
 )
 
-// settled is how old a change must be before the file is kept in memory: until
-// then another change may leave it with the same time and size, because some
-// file systems count in steps of two seconds.
-const settled = 2 * time.Second
+// A change must be this old before the file is kept in memory: until then
+// another change may leave it with the same time and size, because some file
+// systems count in steps of two seconds. Where a time has a part finer than a
+// millisecond, the steps are those of the kernel's clock, ten milliseconds at most.
+const (
+	settled     = 2 * time.Second
+	settledFine = 50 * time.Millisecond
+)
+
+func settles(modified time.Time) time.Duration {
+	if modified.Nanosecond()%int(time.Millisecond) != 0 {
+		return settledFine
+	}
+	return settled
+}
 
 // Values of Cache-Control. Without a hash in the address a client asks each
 // time whether its copy is still good, so a change shows at once.
@@ -109,7 +120,7 @@ func (s *Static) load(ctx context.Context, file staticFile) (*cache.Entry, error
 			e.Header.Set("Last-Modified", info.ModTime().UTC().Format(http.TimeFormat))
 			age := s.now().Sub(info.ModTime())
 			same := info.Size() == file.size && info.ModTime().Equal(file.modified) && int64(len(body)) == file.size
-			if !same || -settled < age && age < settled {
+			if wait := settles(info.ModTime()); !same || -wait < age && age < wait {
 				d.NoStore()
 			}
 		}
