@@ -24,6 +24,7 @@ func redirectPages() []desk.Page {
 		{Path: "redirects/{id}", Access: edit, Do: redirectForm},
 		{Method: http.MethodPost, Path: "redirects", Access: edit, Do: saveRedirect},
 		{Method: http.MethodPost, Path: "redirects/import", Access: edit, Body: 4 * maxCSV, Do: importRedirects},
+		{Method: http.MethodPost, Path: "redirects/import/try", Access: edit, Body: 4 * maxCSV, Do: tryRedirects, Quiet: "a dry run is taken back"},
 		{Method: http.MethodPost, Path: "redirects/delete", Access: edit, Do: deleteRedirects},
 		{Method: http.MethodPost, Path: "redirects/{id}", Access: edit, Do: saveRedirect},
 	}
@@ -135,28 +136,38 @@ func redirectImport(e *desk.Event) error {
 	return e.Render("desk/library/redirects-import.html", e.T("Import redirects"), importPage{Max: maxCSVLines}, styles)
 }
 
-// importRedirects first shows what would happen. The list goes along with that
-// page, so that nothing waits on the server.
-func importRedirects(e *desk.Event) error {
+// readList is the list of a form: a file, or what was typed.
+func readList(e *desk.Event) (string, error) {
 	form, err := web.Read(e.RequestEvent)
+	if err != nil {
+		return "", err
+	}
+	files := filesOf(e.Request)
+	if len(files) == 0 {
+		return form.Get("list"), nil
+	}
+	f, err := files[0].Open()
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	raw, err := io.ReadAll(io.LimitReader(f, maxCSV+1))
+	return strings.ToValidUTF8(string(raw), "\uFFFD"), err
+}
+
+// tryRedirects shows what an import would do. The list goes along with that
+// page, so that nothing waits on the server.
+func tryRedirects(e *desk.Event) error { return takeList(e, true) }
+
+func importRedirects(e *desk.Event) error { return takeList(e, false) }
+
+func takeList(e *desk.Event, dry bool) error {
+	list, err := readList(e)
 	if err != nil {
 		return err
 	}
-	data := importPage{List: form.Get("list"), Max: maxCSVLines}
-	if files := filesOf(e.Request); len(files) > 0 {
-		f, err := files[0].Open()
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		raw, err := io.ReadAll(io.LimitReader(f, maxCSV+1))
-		if err != nil {
-			return err
-		}
-		data.List = strings.ToValidUTF8(string(raw), "\uFFFD")
-	}
-	dry := form.Get("go") == ""
-	report, undoAt, err := ImportRedirects(e.App, by(e), data.List, dry)
+	data := importPage{List: list, Max: maxCSVLines}
+	report, undoAt, err := ImportRedirects(e.App, by(e), list, dry)
 	var invalid validation.Errors
 	if errors.As(err, &invalid) {
 		data.Errors = beside(e, invalid)

@@ -110,23 +110,23 @@ func TestImportAndExportOnTheDesk(t *testing.T) {
 	app := sitetest.New(t)
 	ada := as(t, app, roles.Editor)
 	ada.see("/desk/redirects/import/", 200)
-	_, body := ada.send("/desk/redirects/import/", url.Values{"list": {list}}, 200)
+	_, body := ada.send("/desk/redirects/import/try/", url.Values{"list": {list}}, 200)
 	has(t, body, "This would happen", "5 added", "Line 2", "Import them")
-	res, body := ada.sendFiles("/desk/redirects/import/", "text/html", files{"list.csv", "/x,/y\n"})
+	res, body := ada.sendFiles("/desk/redirects/import/try/", "text/html", files{"list.csv", "/x,/y\n"})
 	if res.StatusCode != 200 || !strings.Contains(body, "1 added") {
 		t.Errorf("a file: %d %s", res.StatusCode, body)
 	}
 	for _, bad := range []string{"", "  \n", strings.Repeat("/a,/b\n", 5001), strings.Repeat("x", 1<<20)} {
-		_, body = ada.send("/desk/redirects/import/", url.Values{"list": {bad}, "x": {"1"}}, 422)
+		_, body = ada.send("/desk/redirects/import/try/", url.Values{"list": {bad}, "x": {"1"}}, 422)
 		has(t, body, `aria-invalid="true"`)
 	}
-	_, undo := ada.undoAfter("/desk/redirects/import/", url.Values{"list": {list}, "go": {"1"}})
+	_, undo := ada.undoAfter("/desk/redirects/import/", url.Values{"list": {list}})
 	_, csv := ada.Desk(ada.cookie, "/desk/redirects.csv", "")
 	if !strings.HasPrefix(csv, "from,to,status,prefix,hits\n/a,/new-a/,301,false,0\n") {
 		t.Errorf("exported %s", csv)
 	}
 	// The export moves in again without a change.
-	_, body = ada.send("/desk/redirects/import/", url.Values{"list": {csv}}, 200)
+	_, body = ada.send("/desk/redirects/import/try/", url.Values{"list": {csv}}, 200)
 	has(t, body, "0 added", "0 left out")
 	ada.send(undo, nil, 303)
 	if n, _ := app.CountRecords(schema.Redirects); n != 0 {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"bungalow/hooks/kit/audit"
 	"bungalow/hooks/kit/desk"
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
@@ -106,7 +107,11 @@ func TakeBack(app core.App, by By, id string) (back string, err error) {
 		if _, err := tx.DB().Delete("_library_undo", dbx.HashExp{"id": id}).Execute(); err != nil {
 			return err
 		}
-		return u.apply(tx, by)
+		detail := map[string]int{"brought back": len(u.Restore), "set back": len(u.Set), "taken away": len(u.Delete)}
+		if err := audit.Write(tx, by.Actor, "library.undo", "", "", detail); err != nil {
+			return err
+		}
+		return u.apply(tx)
 	})
 	if err != nil {
 		return "", fmt.Errorf("take back: %w", err)
@@ -116,7 +121,7 @@ func TakeBack(app core.App, by By, id string) (back string, err error) {
 
 // apply does it in an order that never breaks a relation: what the change made
 // goes, what it deleted comes, then fields are set back.
-func (u undo) apply(tx core.App, by By) error {
+func (u undo) apply(tx core.App) error {
 	for _, p := range u.Delete {
 		record, err := tx.FindRecordById(p.Collection, p.ID)
 		if errors.Is(err, sql.ErrNoRows) {
@@ -130,7 +135,7 @@ func (u undo) apply(tx core.App, by By) error {
 		}
 	}
 	for _, f := range u.Restore {
-		if err := f.restore(tx, by); err != nil {
+		if err := f.restore(tx); err != nil {
 			return err
 		}
 	}
@@ -142,7 +147,7 @@ func (u undo) apply(tx core.App, by By) error {
 	return nil
 }
 
-func (f former) restore(tx core.App, by By) error {
+func (f former) restore(tx core.App) error {
 	c, err := tx.FindCachedCollectionByNameOrId(f.Collection)
 	if err != nil {
 		return err
@@ -159,7 +164,7 @@ func (f former) restore(tx core.App, by By) error {
 	if err := tx.Save(record); err != nil {
 		return fmt.Errorf("%w: %w", ErrTooLate, err)
 	}
-	return told(tx, by, "library.restore", record, nil)
+	return nil
 }
 
 func (s setting) back(tx core.App) error {
