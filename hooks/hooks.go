@@ -11,6 +11,7 @@ import (
 	staffdesk "bungalow/hooks/desk"
 	"bungalow/hooks/forms"
 	"bungalow/hooks/inbox"
+	"bungalow/hooks/inbox/pages"
 	"bungalow/hooks/kit/audit"
 	"bungalow/hooks/kit/cache"
 	"bungalow/hooks/kit/desk"
@@ -69,7 +70,7 @@ func features() []feature {
 		{
 			name: inbox.Feature, migrations: &pb_migrations.Inbox,
 			owns:     []string{schema.Conversations, schema.Messages},
-			register: registerInbox,
+			register: registerInbox, desk: pages.Part,
 		},
 		{
 			name: "site", uses: []string{"content"}, migrations: &core.MigrationsList{},

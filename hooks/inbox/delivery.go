@@ -87,16 +87,16 @@ func reopen(app core.App, conversation string) error {
 	return app.Save(c)
 }
 
-// partsOf reads what a message says of its attachments.
-func partsOf(m *core.Record) parts {
-	var p parts
+// Parts reads what a message says of its attachments.
+func Parts(m *core.Record) Attachments {
+	var p Attachments
 	_ = m.UnmarshalJSONField("parts", &p) // none, or from another version
 	return p
 }
 
 func partNames(m *core.Record) map[string]string {
 	names := map[string]string{}
-	for _, f := range partsOf(m).Files {
+	for _, f := range Parts(m).Files {
 		names[f.Stored] = f.Name
 	}
 	return names

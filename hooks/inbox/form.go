@@ -33,10 +33,12 @@ type File struct {
 	Size   int64  `json:"size"` // bytes
 	// CID is the Content-ID of a picture within a mail's HTML.
 	CID string `json:"cid,omitempty"`
+	// Path is where staff fetch a file that is not ours but a form's.
+	Path string `json:"path,omitempty"`
 }
 
-// parts is what messages.parts holds.
-type parts struct {
+// Attachments is what messages.parts holds: the files, and what was left out.
+type Attachments struct {
 	Files []File   `json:"files"`
 	Left  []string `json:"left"` // sentences: what was left out, and why
 }
@@ -72,7 +74,7 @@ func Receive(app core.App, s Submission) (*core.Record, error) {
 		m, err := message(tx, conversation, map[string]any{
 			"direction": "in", "kind": "form", "state": "received", "from": line(sender(s.Name, email), 600),
 			"subject": conversation.GetString("subject"), "text": text, "submission": s.ID, "size": len(text),
-			"parts": parts{Files: s.Files[:min(len(s.Files), maxFiles)]},
+			"parts": Attachments{Files: s.Files[:min(len(s.Files), maxFiles)]},
 		})
 		if err != nil {
 			return err

@@ -19,6 +19,7 @@ import (
 	"fmt"
 	"time"
 
+	"bungalow/hooks/inbox/live"
 	"bungalow/hooks/kit/mail"
 	"bungalow/hooks/kit/queue"
 	"bungalow/hooks/kit/schema"
@@ -51,13 +52,12 @@ type Config struct {
 
 // service is the state of one app.
 type service struct {
-	cfg  Config
-	live *hub
+	cfg Config
 }
 
 func serviceOf(app core.App) *service {
 	return app.Store().GetOrSet("bungalow.inbox", func() any {
-		return &service{cfg: Config{Now: time.Now}, live: newHub()}
+		return &service{cfg: Config{Now: time.Now}}
 	}).(*service)
 }
 
@@ -73,7 +73,7 @@ func Register(app core.App, cfg Config) error {
 	app.OnRecordCreate(schema.Messages).BindFunc(noteMessage)
 	app.OnRecordDelete(schema.Messages).BindFunc(forgetMessage)
 	app.OnRecordDelete(schema.Conversations).BindFunc(forgetConversation)
-	bindLive(app)
+	live.Bind(app)
 	queue.Register(app, queue.Kind{Name: sendKind, Do: func(_ context.Context, app core.App, payload []byte) error {
 		var j sendJob
 		if err := json.Unmarshal(payload, &j); err != nil {

@@ -99,8 +99,8 @@ func link(app core.App, conversation string) string {
 // Path is the page of a conversation in the desk.
 func Path(conversation string) string { return "/desk/inbox/" + conversation + "/" }
 
-// earlier gives the other conversations of the same contact, newest first.
-func earlier(app core.App, c *core.Record, limit int) ([]*core.Record, error) {
+// Earlier gives the other conversations of the same contact, newest first.
+func Earlier(app core.App, c *core.Record, limit int) ([]*core.Record, error) {
 	if c.GetString("email") == "" {
 		return nil, nil
 	}

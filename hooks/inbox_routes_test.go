@@ -1,0 +1,28 @@
+package hooks_test
+
+import (
+	"maps"
+
+	"bungalow/hooks/kit/web"
+)
+
+// The routes of the inbox, decided like all the others.
+func init() {
+	maps.Copy(decided, map[string]web.Access{
+		"GET /desk/inbox/{$}":                                      "inbox.answer",
+		"GET /desk/inbox/live/{$}":                                 "inbox.answer",
+		"POST /desk/inbox/bulk/{$}":                                "inbox.answer",
+		"POST /desk/inbox/views/{$}":                               "inbox.answer",
+		"GET /desk/inbox/{id}/{$}":                                 "inbox.answer",
+		"POST /desk/inbox/{id}/reply/{$}":                          "inbox.answer",
+		"POST /desk/inbox/{id}/note/{$}":                           "inbox.answer",
+		"POST /desk/inbox/{id}/act/{$}":                            "inbox.answer",
+		"POST /desk/inbox/{id}/typing/{$}":                         "inbox.answer",
+		"POST /desk/inbox/{id}/messages/{message}/undo/{$}":        "inbox.answer",
+		"POST /desk/inbox/{id}/messages/{message}/split/{$}":       "inbox.answer",
+		"GET /desk/inbox/{id}/messages/{message}/html/{$}":         "inbox.answer",
+		"GET /desk/inbox/{id}/messages/{message}/files/{file}/{$}": "inbox.answer",
+		"GET /desk/canned-replies/{$}":                             "inbox.answer",
+		"POST /desk/canned-replies/{$}":                            "inbox.answer",
+	})
+}
