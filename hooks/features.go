@@ -14,6 +14,7 @@ import (
 	"bungalow/hooks/content/library"
 	"bungalow/hooks/content/media"
 	"bungalow/hooks/content/text"
+	"bungalow/hooks/content/writing"
 	staffdesk "bungalow/hooks/desk"
 	"bungalow/hooks/forms"
 	"bungalow/hooks/inbox"
@@ -55,7 +56,7 @@ func contentRoutes(app core.App) []web.Route {
 func contentDesk(app core.App) desk.Part {
 	var all desk.Part
 	for _, part := range []desk.Part{
-		library.Desk(app),
+		writing.Part(app), library.Desk(app),
 	} {
 		all.Pages = append(all.Pages, part.Pages...)
 		all.Cards = append(all.Cards, part.Cards...)

@@ -7,6 +7,7 @@ package content
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"bungalow/hooks/kit/schema"
 	"github.com/pocketbase/pocketbase/core"
@@ -104,21 +105,25 @@ func deleteWriting(e *core.RecordEvent) error {
 
 // stopper ends the background work of one app.
 type stopper struct {
-	ctx    context.Context
-	cancel context.CancelFunc
+	ctx     context.Context
+	cancel  context.CancelFunc
+	running sync.WaitGroup
 }
 
-// background gives the context of the app's background work, ended at the stop.
-func background(app core.App) context.Context {
+// background runs do until the app stops, which waits for its end: what it
+// reads is gone after that.
+func background(app core.App, do func(ctx context.Context)) {
 	s := app.Store().GetOrSet("bungalow.content.background", func() any {
 		ctx, cancel := context.WithCancel(context.Background())
+		s := &stopper{ctx: ctx, cancel: cancel}
 		app.OnTerminate().BindFunc(func(e *core.TerminateEvent) error {
 			if !e.IsRestart { // a restart that fails goes on with this process
-				cancel()
+				s.cancel()
+				s.running.Wait()
 			}
 			return e.Next()
 		})
-		return &stopper{ctx, cancel}
+		return s
 	}).(*stopper)
-	return s.ctx
+	s.running.Go(func() { do(s.ctx) })
 }

@@ -1,6 +1,7 @@
 package content
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -39,11 +40,10 @@ func bindScheduler(app core.App) {
 		if err := e.Next(); err != nil || e.Server == nil || !e.App.HasTable(schema.Posts) {
 			return err
 		}
-		go func() {
-			ctx := background(e.App)
+		background(e.App, func(ctx context.Context) {
 			tick := time.NewTicker(lookEvery)
 			defer tick.Stop()
-			for {
+			for ctx.Err() == nil {
 				if err := PublishDue(e.App, time.Now()); err != nil {
 					e.App.Logger().Error("publish what is due", "error", err)
 				}
@@ -53,7 +53,7 @@ func bindScheduler(app core.App) {
 				case <-tick.C:
 				}
 			}
-		}()
+		})
 		return nil
 	})
 }

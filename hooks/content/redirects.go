@@ -1,6 +1,7 @@
 package content
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -287,8 +288,7 @@ func bindHits(app core.App) {
 		if err := e.Next(); err != nil || e.Server == nil || !e.App.HasTable(schema.Redirects) {
 			return err
 		}
-		go func() {
-			ctx := background(e.App)
+		background(e.App, func(ctx context.Context) {
 			tick := time.NewTicker(hitsEvery)
 			defer tick.Stop()
 			for {
@@ -301,7 +301,7 @@ func bindHits(app core.App) {
 					e.App.Logger().Error("hits of redirects", "error", err)
 				}
 			}
-		}()
+		})
 		return nil
 	})
 	app.OnTerminate().BindFunc(func(e *core.TerminateEvent) error {
