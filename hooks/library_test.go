@@ -19,5 +19,16 @@ func init() {
 		"POST /desk/media/delete/{$}":       "content.write",
 		"POST /desk/media/{id}/{$}":         "content.write",
 		"POST /desk/media/{id}/replace/{$}": "content.write",
+
+		"POST /desk/library/undo/{$}":         "content.edit",
+		"GET /desk/redirects/{$}":             "content.edit",
+		"GET /desk/redirects.csv":             "content.edit",
+		"GET /desk/redirects/import/{$}":      "content.edit",
+		"GET /desk/redirects/{id}/{$}":        "content.edit",
+		"POST /desk/redirects/{$}":            "content.edit",
+		"POST /desk/redirects/import/{$}":     "content.edit",
+		"POST /desk/redirects/import/try/{$}": "content.edit",
+		"POST /desk/redirects/delete/{$}":     "content.edit",
+		"POST /desk/redirects/{id}/{$}":       "content.edit",
 	})
 }

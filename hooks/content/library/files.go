@@ -45,10 +45,7 @@ func (f Filter) where(by By) dbx.Expression {
 	if f.Unused {
 		all = append(all, dbx.NewExp("NOT EXISTS (SELECT 1 FROM {{_media_uses}} u WHERE u.media = {{media}}.[[id]])"))
 	}
-	for _, word := range words(f.Query) {
-		all = append(all, dbx.Or(dbx.Like("file", word), dbx.Like("alt", word), dbx.Like("caption", word)))
-	}
-	return dbx.And(all...)
+	return dbx.And(append(all, having(f.Query, "file", "alt", "caption"))...)
 }
 
 // maxWords bounds what is looked for at once.

@@ -2,6 +2,8 @@ package library_test
 
 import (
 	"bytes"
+	"encoding/base64"
+	"encoding/json"
 	"image"
 	"image/color"
 	"image/png"
@@ -54,7 +56,7 @@ func (d *desk) see(path string, status int) string {
 	d.t.Helper()
 	res, body := d.Desk(d.cookie, path, "")
 	if res.StatusCode != status {
-		d.t.Fatalf("%s answers %d, want %d: %.2000s", path, res.StatusCode, status, body)
+		d.t.Fatalf("%s answers %d, want %d: %.1500s", path, res.StatusCode, status, mainOf(body))
 	}
 	return body
 }
@@ -68,7 +70,7 @@ func (d *desk) send(path string, form url.Values, status int) (location, body st
 	}
 	res, body := d.Desk(d.cookie, path, encoded)
 	if res.StatusCode != status {
-		d.t.Fatalf("a form to %s answers %d, want %d: %.2000s", path, res.StatusCode, status, body)
+		d.t.Fatalf("a form to %s answers %d, want %d: %.1500s", path, res.StatusCode, status, mainOf(body))
 	}
 	return res.Header.Get("Location"), body
 }
@@ -124,28 +126,48 @@ func audited(t testing.TB, app core.App, action, record string) int {
 	return len(lines)
 }
 
+// mainOf is what a page has besides the frame of the desk.
+func mainOf(body string) string {
+	if _, main, found := strings.Cut(body, "<main"); found {
+		return main
+	}
+	return body
+}
+
 func has(t testing.TB, body string, wanted ...string) {
 	t.Helper()
-	_, main, found := strings.Cut(body, "<main")
-	if found {
-		body = main
-	}
+	body = mainOf(body)
 	for _, w := range wanted {
 		if !strings.Contains(body, w) {
-			t.Errorf("there is no %q in %.3000s", w, body)
+			t.Errorf("there is no %q in %.1500s", w, body)
 		}
 	}
 }
 
 func hasNot(t testing.TB, body string, unwanted ...string) {
 	t.Helper()
-	_, main, found := strings.Cut(body, "<main")
-	if found {
-		body = main
-	}
+	body = mainOf(body)
 	for _, w := range unwanted {
 		if strings.Contains(body, w) {
-			t.Errorf("there is %q in %.3000s", w, body)
+			t.Errorf("there is %q in %.1500s", w, body)
 		}
 	}
+}
+
+// undoAfter posts a form and gives where it leads and the address of the
+// button that takes it back.
+func (d *desk) undoAfter(path string, form url.Values) (location, undo string) {
+	d.t.Helper()
+	res, body := d.Desk(d.cookie, path, form.Encode())
+	if res.StatusCode != http.StatusSeeOther || len(res.Cookies()) == 0 {
+		d.t.Fatalf("a form to %s answers %d: %.1000s", path, res.StatusCode, body)
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(res.Cookies()[0].Value)
+	var notice struct {
+		U string `json:"u"`
+	}
+	if err != nil || json.Unmarshal(raw, &notice) != nil {
+		d.t.Fatalf("the notice after %s is %q, %v", path, raw, err)
+	}
+	return res.Header.Get("Location"), notice.U
 }

@@ -10,12 +10,21 @@ package library
 import (
 	"errors"
 	"fmt"
+	"net/http"
+	"slices"
 	"time"
 
 	"bungalow/hooks/kit/audit"
 	"bungalow/hooks/kit/desk"
 	"bungalow/hooks/kit/roles"
+	"bungalow/hooks/kit/web"
 	"github.com/pocketbase/pocketbase/core"
+)
+
+// What the pages ask for.
+const (
+	write = web.Access(roles.ContentWrite)
+	edit  = web.Access(roles.ContentEdit)
 )
 
 // ErrMissing means that there is no such thing, or none for this person.
@@ -52,6 +61,9 @@ func Register(app core.App) error {
 		if err := EmptyBin(app, time.Now()); err != nil {
 			app.Logger().Error("the bin of files can't be emptied", "error", err)
 		}
+		if err := forgetUndo(app, time.Now()); err != nil {
+			app.Logger().Error("what can't be taken back any more stays", "error", err)
+		}
 	})
 	if err != nil {
 		return fmt.Errorf("empty the bin at night: %w", err)
@@ -61,5 +73,7 @@ func Register(app core.App) error {
 
 // Desk is what the library gives the desk.
 func Desk(core.App) desk.Part {
-	return desk.Part{Pages: mediaPages()}
+	return desk.Part{Pages: slices.Concat(mediaPages(), redirectPages(), []desk.Page{
+		{Method: http.MethodPost, Path: "library/undo", Access: edit, Do: takeBack},
+	})}
 }

@@ -8,7 +8,6 @@ import (
 
 	"bungalow/hooks/content/media"
 	"bungalow/hooks/kit/desk"
-	"bungalow/hooks/kit/web"
 	"github.com/pocketbase/pocketbase/core"
 )
 
@@ -18,7 +17,6 @@ const (
 )
 
 func mediaPages() []desk.Page {
-	const write = web.Access("content.write")
 	return []desk.Page{
 		{Path: "media", Access: write, Do: mediaList, Menu: &desk.Menu{Group: desk.GroupContent, Label: "Media", Icon: "image", Order: 30}},
 		{Path: "media/pick", Access: write, Do: mediaPick},
