@@ -188,7 +188,7 @@ func FileName(name string) string {
 		}
 		return r
 	}, name))
-	if name == "." || name == "/" {
+	if name == "." || name == ".." || name == "/" {
 		return ""
 	}
 	if utf8.RuneCountInString(name) > maxFileName {

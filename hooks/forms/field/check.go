@@ -116,6 +116,9 @@ func (f *Field) problem(code string) *Problem { return &Problem{Code: code, Own:
 
 // clean refuses what no text may hold, and trims.
 func (f *Field) clean(raw string) (string, *Problem) {
+	if !utf8.ValidString(raw) {
+		return "", &Problem{Code: CodeText}
+	}
 	if f.Type == Textarea {
 		raw = strings.ReplaceAll(strings.ReplaceAll(raw, "\r\n", "\n"), "\r", "\n")
 	}
