@@ -29,6 +29,18 @@ func init() {
 		"POST /desk/redirects/import/{$}":     "content.edit",
 		"POST /desk/redirects/import/try/{$}": "content.edit",
 		"POST /desk/redirects/delete/{$}":     "content.edit",
+		"GET /desk/tags/{$}":                  "content.edit",
+		"GET /desk/tags/{id}/{$}":             "content.edit",
+		"POST /desk/tags/{$}":                 "content.edit",
+		"POST /desk/tags/{id}/{$}":            "content.edit",
+		"POST /desk/tags/{id}/merge/{$}":      "content.edit",
+		"POST /desk/tags/{id}/delete/{$}":     "content.edit",
+		"GET /desk/authors/{$}":               "content.edit",
+		"GET /desk/authors/{id}/{$}":          "content.edit",
+		"POST /desk/authors/{$}":              "content.edit",
+		"POST /desk/authors/{id}/{$}":         "content.edit",
+		"POST /desk/authors/{id}/merge/{$}":   "content.edit",
+		"POST /desk/authors/{id}/delete/{$}":  "content.edit",
 		"POST /desk/redirects/{id}/{$}":       "content.edit",
 	})
 }

@@ -33,6 +33,7 @@ func Register(app core.App) error {
 
 	bindScheduler(app)
 	bindHits(app)
+	registerSearch(app)
 	return nil
 }
 

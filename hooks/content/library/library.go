@@ -73,7 +73,7 @@ func Register(app core.App) error {
 
 // Desk is what the library gives the desk.
 func Desk(core.App) desk.Part {
-	return desk.Part{Pages: slices.Concat(mediaPages(), redirectPages(), []desk.Page{
+	return desk.Part{Pages: slices.Concat(mediaPages(), redirectPages(), namedPages(), []desk.Page{
 		{Method: http.MethodPost, Path: "library/undo", Access: edit, Do: takeBack},
 	})}
 }
