@@ -12,6 +12,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"bungalow/hooks/desk/options"
@@ -56,14 +57,18 @@ func Routes(app core.App) []web.Route {
 
 // own is what the desk itself has: the overview and the door.
 func own() desk.Part {
-	return desk.Part{Pages: []desk.Page{
+	return desk.Part{Pages: slices.Concat(doorPages(), joinPages(), accountPages(), staffPages(), auditPages())}
+}
+
+func doorPages() []desk.Page {
+	return []desk.Page{
 		{Path: "", Access: web.Staff, Do: overview, Menu: &desk.Menu{Label: "Overview", Icon: "layout-dashboard"}},
 		{Path: "sign-in", Access: web.Public, Do: showSignIn},
 		{Method: http.MethodPost, Path: "sign-in", Access: web.Public, Do: signIn},
 		{Method: http.MethodPost, Path: "sign-out", Access: web.Staff, Do: signOut, Quiet: "the end of a session changes nothing for others"},
 		{Path: "welcome", Access: web.Public, Do: showWelcome},
 		{Method: http.MethodPost, Path: "welcome", Access: web.Public, Do: welcome},
-	}}
+	}
 }
 
 // elsewhere answers what no page answers: with the slash that is missing at

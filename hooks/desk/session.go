@@ -104,6 +104,38 @@ func FindSession(app core.App, token string, now time.Time) (*Session, *core.Rec
 	return s, person, nil
 }
 
+// Sessions lists the living sessions of a person, the last used first.
+func Sessions(app core.App, person *core.Record, now time.Time) ([]Session, error) {
+	sessions := []Session{}
+	err := app.DB().NewQuery(`SELECT id, collection, record, token_key, device, address, created, seen FROM _sessions
+		WHERE collection = {:c} AND record = {:r} AND token_key = {:k} AND seen >= {:since} ORDER BY seen DESC`).
+		Bind(dbx.Params{"c": person.Collection().Name, "r": person.Id, "k": hashed(person.TokenKey()), "since": now.Add(-sessionLife).Unix()}).All(&sessions)
+	if err != nil {
+		return nil, fmt.Errorf("list the sessions: %w", err)
+	}
+	return sessions, nil
+}
+
+// RevokeSession ends one session of a person, if it is the person's.
+func RevokeSession(app core.App, person *core.Record, id string) (found bool, err error) {
+	res, err := app.NonconcurrentDB().Delete("_sessions", dbx.HashExp{"id": id, "collection": person.Collection().Name, "record": person.Id}).Execute()
+	if err != nil {
+		return false, fmt.Errorf("end a session: %w", err)
+	}
+	n, err := res.RowsAffected()
+	return n > 0, err
+}
+
+// keepSession lets the session of a token outlive a change of its person's
+// password, which ends all others.
+func keepSession(tx core.App, token string, person *core.Record) error {
+	_, err := tx.DB().Update("_sessions", dbx.Params{"token_key": hashed(person.TokenKey())}, dbx.HashExp{"hash": hashed(token)}).Execute()
+	if err != nil {
+		return fmt.Errorf("keep the session: %w", err)
+	}
+	return nil
+}
+
 // EndSession forgets the session of a token.
 func EndSession(app core.App, token string) error {
 	if _, err := app.NonconcurrentDB().Delete("_sessions", dbx.HashExp{"hash": hashed(token)}).Execute(); err != nil {

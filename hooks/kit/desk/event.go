@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
+	"time"
+	"unicode/utf8"
 
 	"bungalow/hooks/kit/audit"
 	"bungalow/hooks/kit/roles"
@@ -44,6 +46,9 @@ type View struct {
 // Person is the one who is signed in, as templates need it.
 type Person struct {
 	ID, Name, Email, Role string
+	Initial               string // the first letter of the name
+	Avatar                string // address of the picture, "" for none
+	Theme                 string // "light", "dark", or "" for the system's
 	record                *core.Record
 }
 
@@ -64,7 +69,20 @@ func PersonOf(record *core.Record) Person {
 	if p.Name == "" {
 		p.Name, _, _ = strings.Cut(p.Email, "@")
 	}
+	first, _ := utf8.DecodeRuneInString(p.Name)
+	p.Initial, p.Theme = strings.ToUpper(string(first)), record.GetString("theme")
+	if file := record.GetString("avatar"); file != "" {
+		p.Avatar = "/api/files/" + record.Collection().Name + "/" + record.Id + "/" + file
+	}
 	return p
+}
+
+// RoleName is a role as people read it, in English.
+func RoleName(role string) string {
+	if role == "" {
+		return ""
+	}
+	return strings.ToUpper(role[:1]) + role[1:]
 }
 
 // Render writes a page ("desk/posts/list.html") in the desk's layout. The
@@ -133,6 +151,15 @@ func (e *Event) Locale() string {
 	return "en"
 }
 
+// Local gives a time in the site's time zone, as pages show it.
+func (e *Event) Local(t time.Time) time.Time {
+	site, err := settings.LoadSite(e.App)
+	if err != nil || t.IsZero() {
+		return t
+	}
+	return t.In(site.Location())
+}
+
 // T translates an English text for this person.
 func (e *Event) T(english string, args ...any) string {
 	return theme.Of(e.App).Text(e.Locale(), "desk", english, args...)
@@ -167,6 +194,9 @@ func (e *Event) Done(path, notice string, args ...any) error {
 
 // Leave is Done with the whole notice, whose text is already translated.
 func (e *Event) Leave(path string, n Notice) error {
+	if n.Kind == "error" {
+		e.Set(refusedKey, true)
+	}
 	if n.Text != "" {
 		if len(n.Text) > maxNotice {
 			n.Text = strings.ToValidUTF8(n.Text[:maxNotice], "") + "…"

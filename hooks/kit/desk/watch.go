@@ -5,7 +5,10 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 )
 
-const watchKey = "bungalow.desk.watch"
+const (
+	watchKey   = "bungalow.desk.watch"
+	refusedKey = "bungalowDeskRefused" // on a request that left with an error: what it changed was rolled back
+)
 
 // Watch has silent told of every page that changed the database and left no
 // line in the audit, though it names no reason to be Quiet. It is for tests.
@@ -21,7 +24,7 @@ func (d *Desk) watched(page Page, e *Event) error {
 	}
 	lines, before := audit.Lines(e.App), changes(e.App)
 	err := page.Do(e)
-	if err == nil && audit.Lines(e.App) == lines && changes(e.App) != before {
+	if err == nil && e.Get(refusedKey) == nil && audit.Lines(e.App) == lines && changes(e.App) != before {
 		silent(page)
 	}
 	return err

@@ -14,6 +14,7 @@ var errLastOwner = router.NewBadRequestError("This is the last owner. Make someb
 // bindGuards holds what is true of every account of staff, whoever changes it
 // and by whatever way.
 func bindGuards(app core.App) {
+	app.OnRecordAuthRequest(schema.Staff, core.CollectionNameSuperusers).BindFunc(guardTokens)
 	app.OnRecordUpdate(schema.Staff).BindFunc(func(e *core.RecordEvent) error {
 		return within(e, func() error {
 			was, err := stored(e)
@@ -97,7 +98,7 @@ func unseat(tx core.App, email string) error {
 
 // forget drops what hangs on an account and is no record.
 func forget(tx core.App, id string) error {
-	for _, table := range []string{"_links"} {
+	for _, table := range []string{"_links", "_factors", "_recovery_codes", "_passkeys"} {
 		if _, err := tx.DB().NewQuery("DELETE FROM " + table + " WHERE person = {:id}").Bind(map[string]any{"id": id}).Execute(); err != nil {
 			return fmt.Errorf("forget what hung on an account: %w", err)
 		}

@@ -10,6 +10,7 @@
 package people
 
 import (
+	"bungalow/hooks/kit/queue"
 	"github.com/pocketbase/pocketbase/core"
 )
 
@@ -18,4 +19,5 @@ func Register(app core.App) {
 	bindThrottle(app)
 	bindGuards(app)
 	bindTwins(app)
+	queue.Register(app, queue.Kind{Name: resetKind, Do: sendReset})
 }
