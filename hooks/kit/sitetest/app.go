@@ -237,6 +237,10 @@ func token(t testing.TB, record *core.Record) string {
 // session, as over plain http.
 func Cookie(t testing.TB, app core.App, person *core.Record) string {
 	t.Helper()
+	// What was done since the record was read may have ended its sessions.
+	if now, err := app.FindRecordById(person.Collection().Name, person.Id); err == nil {
+		person = now
+	}
 	token, err := desk.StartSession(app, person, "A test", "127.0.0.1", time.Now())
 	if err != nil {
 		t.Fatalf("sign in at the desk: %v", err)
