@@ -60,7 +60,7 @@ func features() []feature {
 		{
 			name: "comments", uses: []string{"content"}, migrations: &pb_migrations.Comments,
 			owns:     []string{schema.Comments},
-			register: registerComments, routes: comments.Routes,
+			register: registerComments, routes: comments.Routes, desk: comments.Desk,
 		},
 		{
 			name: "forms", migrations: &pb_migrations.Forms,

@@ -64,6 +64,7 @@ func Register(app core.App, cfg Config) error {
 	bindRecords(app, s)
 	bindMoves(app)
 	bindTheme(app)
+	bindErase(app)
 	bindJobs(app)
 	s.hub.endWith(app)
 	app.Cron().MustAdd("bungalowCommentsSweep", "37 4 * * *", func() {

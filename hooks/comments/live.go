@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -131,7 +132,9 @@ func (h *hub) announce(app core.App, r *core.Record) {
 }
 
 // nudge tells moderators that the queue has changed.
-func (h *hub) nudge() { h.send("", []byte(`{"kind":"queue"}`)) }
+func (h *hub) nudge() { h.send("", queueNews) }
+
+var queueNews = []byte(`{"kind":"queue"}`)
 
 func (h *hub) send(thread string, raw []byte) {
 	h.mu.Lock()
@@ -171,6 +174,9 @@ func live(e *core.RequestEvent) error {
 
 // stream sends news until the browser goes, lags behind, or the server stops.
 func stream(e *core.RequestEvent, thread string) error {
+	if !strings.Contains(e.Request.Header.Get("Accept"), "text/event-stream") {
+		return router.NewApiError(http.StatusNotAcceptable, "This address is a stream of events; ask for text/event-stream.", nil)
+	}
 	h := &serviceOf(e.App).hub
 	l := &listener{news: make(chan []byte, backlog), thread: thread, address: limit.AddressKey(e.RealIP()), cut: make(chan struct{})}
 	if !h.join(l) {

@@ -159,7 +159,12 @@ func Answer(app core.App, by audit.Actor, person *core.Record, id, body string) 
 	} {
 		r.Set(name, value)
 	}
-	return r, store(app, r, false)
+	return r, app.RunInTransaction(func(tx core.App) error {
+		if err := store(tx, r, false); err != nil {
+			return err
+		}
+		return audit.Write(tx, by, "comment.answer", schema.Comments, r.Id, map[string]string{"to": id})
+	})
 }
 
 // Sweep deletes old spam and trash that nobody answered, forgets user agents

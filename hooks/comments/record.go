@@ -31,6 +31,7 @@ func bindRecords(app core.App, s *service) {
 			cache.Of(e.App).Bump(threadKey, threadKey+"/"+e.Record.GetString("thread"))
 			s.hub.announce(e.App, e.Record)
 		}
+		s.hub.nudge()
 		return e.Next()
 	}
 	// The pages are dropped before anybody else hears of the change.
