@@ -70,7 +70,7 @@ func TestViewsOutliveWritesToOtherRows(t *testing.T) {
 			bare := s.uncached(t)
 			must(t, saveBook(s, id("book50"))) // the collection is being written
 			path := "/api/collections/books/records/" + own
-			for range 3 {
+			for range 4 {
 				s.get(path, "")
 			}
 			r := Of(s.App).responses

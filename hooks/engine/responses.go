@@ -27,7 +27,7 @@ const (
 // depend on was written. It is the last middleware, so that all others run,
 // and PocketBase itself answers whatever it can't be sure of.
 func bindResponses(app core.App, commits *commits, jsonHooks int) *responses {
-	r := &responses{cache: cache.Of(app), commits: commits, toll: newToll(app), serials: map[string]serial{}}
+	r := &responses{cache: cache.Of(app), commits: commits, toll: newToll(app), door: newDoorkeeper(), serials: map[string]serial{}}
 	r.wishes.known = map[string]*wish{}
 	app.OnServe().Bind(&hook.Handler[*core.ServeEvent]{
 		Priority: last,
@@ -49,6 +49,7 @@ type responses struct {
 	cache   *cache.Cache
 	commits *commits
 	toll    *toll
+	door    *doorkeeper
 	wishes  wishes
 	alone   func(core.App) bool
 
@@ -85,29 +86,19 @@ func (r *responses) pass(e *core.RequestEvent) error {
 		return e.Next()
 	}
 	serial, rest := r.serial(collection), e.Request.URL.Path+"\x00"+address(e.Request.URL.Query())
-	var mine error // what PocketBase returned to this very request
-	asked := false
-	entry, err := r.cache.Do(e.Request.Context(), answerKey(serial, e.Auth, rest), func(d *cache.Deps) (*cache.Entry, error) {
-		asked = true
-		reach := depends(d, e, collection, list)
-		if !r.commits.seen() || !current(e) {
-			d.NoStore()
+	key := answerKey(serial, e.Auth, rest)
+	entry, ok := r.cache.Get(key)
+	if !ok {
+		if !r.door.again(key) {
+			return e.Next()
 		}
-		var entry *cache.Entry
-		if entry, mine = record(e, collection, list); entry == nil {
-			return nil, errOwn
+		var done bool
+		var err error // what PocketBase returned to this very request
+		if entry, done, err = r.ask(e, key, collection, list); done {
+			return err
 		}
-		if reach == near {
-			for _, key := range r.rows(e, collection, list) {
-				d.Uses(key)
-			}
-		}
-		return entry, nil
-	})
-	switch {
-	case asked:
-		return mine
-	case err != nil || !r.toll.pay(e.Request, e.Auth):
+	}
+	if entry == nil || !r.toll.pay(e.Request, e.Auth) {
 		return e.Next()
 	}
 	r.hits.Add(1)
@@ -118,8 +109,35 @@ func (r *responses) pass(e *core.RequestEvent) error {
 		header.Set("Content-Type", entry.Header.Get("Content-Type"))
 	}
 	e.Response.WriteHeader(http.StatusOK)
-	_, err = e.Response.Write(entry.Body)
+	_, err := e.Response.Write(entry.Body)
 	return err
+}
+
+// ask has PocketBase answer, this request or another with the same key that is
+// under way. Done says that it answered this one; entry is nil where the other
+// one's answer is not for everybody.
+func (r *responses) ask(e *core.RequestEvent, key string, c *core.Collection, list bool) (entry *cache.Entry, done bool, answered error) {
+	entry, err := r.cache.Do(e.Request.Context(), key, func(d *cache.Deps) (*cache.Entry, error) {
+		done = true
+		reach := depends(d, e, c, list)
+		if !r.commits.seen() || !current(e) {
+			d.NoStore()
+		}
+		var entry *cache.Entry
+		if entry, answered = record(e, c, list); entry == nil {
+			return nil, errOwn
+		}
+		if reach == near {
+			for _, key := range r.rows(e, c, list) {
+				d.Uses(key)
+			}
+		}
+		return entry, nil
+	})
+	if err != nil {
+		entry = nil
+	}
+	return entry, done, answered
 }
 
 // asked is the collection whose list or view is asked for, nil where only

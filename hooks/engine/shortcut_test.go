@@ -169,7 +169,7 @@ func TestTheShortcutObeysTheNextChangeOfSettings(t *testing.T) {
 			must(t, s.Save(s.Settings()))
 		}
 	}
-	for range 3 {
+	for range 4 {
 		p.ask(t, path, "Authorization: SUPER")
 	}
 	if p.hits() < 1 {
@@ -183,12 +183,12 @@ func TestTheShortcutObeysTheNextChangeOfSettings(t *testing.T) {
 	p.ask(t, path, "Authorization: SUPER")
 	before := p.hits()
 	change(func(s *core.Settings) { s.Logs.MaxDays = 0 })
-	for range 3 {
+	for range 4 {
 		p.ask(t, path)
 	}
 	change(func(s *core.Settings) { s.Logs.MaxDays = 5; s.Logs.MinLevel = 8 })
 	p.ask(t, path)
-	if rows := logged(t, p.ours, 0); len(rows) != 5 { // from before
+	if rows := logged(t, p.ours, 0); len(rows) != 6 { // from before
 		t.Errorf("%d rows in the log: %v", len(rows), rows)
 	}
 	if p.hits() == before {
@@ -234,7 +234,7 @@ func TestWhereTheShortcutStaysAway(t *testing.T) {
 			const path = "/api/collections/books/records"
 			for _, who := range []string{"", token} {
 				_, wantHeader, want := s.get(path, who)
-				for range 3 {
+				for range 4 {
 					status, header, got := s.get(path, who)
 					if status != http.StatusOK || got != want || fmt.Sprint(header) != fmt.Sprint(wantHeader) {
 						t.Errorf("%d %v %s", status, header, got)
