@@ -16,9 +16,6 @@ import (
 )
 
 const (
-	// gcPercent lets five times of what lives pile up before it is collected.
-	// PocketBase keeps little alive and makes much garbage.
-	gcPercent = 400
 	// memoryShare of the machine is where the collector begins to work harder;
 	// the rest is SQLite's pages and the system's.
 	memoryShare = 0.6
@@ -44,17 +41,20 @@ func bindProcess(app core.App) {
 				return e.Next()
 			}
 			err := e.Next()
-			tune(os.LookupEnv)
-			go debug.FreeOSMemory() // what the preparations left behind
+			tune(os.LookupEnv, startPacer)
+			go func() { // what the preparations left behind
+				debug.FreeOSMemory()
+				releaseCode()
+			}()
 			return err
 		},
 	})
 }
 
 // tune leaves alone what the operator set with Go's own variables.
-func tune(env func(string) (string, bool)) {
+func tune(env func(string) (string, bool), pace func()) {
 	if _, set := env("GOGC"); !set {
-		debug.SetGCPercent(gcPercent)
+		pace()
 	}
 	if _, set := env("GOMEMLIMIT"); !set {
 		if limit := memoryLimit(os.ReadFile); limit > 0 {

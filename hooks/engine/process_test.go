@@ -56,12 +56,14 @@ func TestTheMemoryLimitFollowsTheTightestGroup(t *testing.T) {
 func TestTheOperatorsOwnSettingsOfTheCollectorStay(t *testing.T) {
 	percent, limit := debug.SetGCPercent(123), debug.SetMemoryLimit(1<<40)
 	defer func() { debug.SetGCPercent(percent); debug.SetMemoryLimit(limit) }()
-	tune(func(name string) (string, bool) { return "x", name == "GOGC" || name == "GOMEMLIMIT" })
-	if got := debug.SetGCPercent(123); got != 123 || debug.SetMemoryLimit(-1) != 1<<40 {
+	paced := 0
+	pace := func() { paced++ }
+	tune(func(name string) (string, bool) { return "x", name == "GOGC" || name == "GOMEMLIMIT" }, pace)
+	if got := debug.SetGCPercent(123); got != 123 || paced != 0 || debug.SetMemoryLimit(-1) != 1<<40 {
 		t.Errorf("set to %d and %d", got, debug.SetMemoryLimit(-1))
 	}
-	tune(func(string) (string, bool) { return "", false })
-	if got := debug.SetGCPercent(123); got != gcPercent {
-		t.Errorf("without a word from the operator it is %d", got)
+	tune(func(string) (string, bool) { return "", false }, pace)
+	if paced != 1 {
+		t.Error("without a word from the operator nothing follows what lives")
 	}
 }

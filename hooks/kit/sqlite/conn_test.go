@@ -174,7 +174,8 @@ func TestEveryStatementIsAsOnAPlainConnection(t *testing.T) {
 	}
 }
 
-// TestThePragmasArePocketBases compares every setting of a connection.
+// TestThePragmasArePocketBases compares every setting of a connection but for
+// the size of its cache.
 func TestThePragmasArePocketBases(t *testing.T) {
 	t.Parallel()
 	settings := func(connect core.DBConnectFunc, file string) map[string]any {
@@ -193,6 +194,11 @@ func TestThePragmasArePocketBases(t *testing.T) {
 		}
 		// Defensive mode, which has no pragma that reads it.
 		values["journal off"] = run(c, true, "PRAGMA journal_mode = OFF").Rows
+		if size := values["cache_size"]; !reflect.DeepEqual(size, [][]any{{int64(-readCache)}}) && !reflect.DeepEqual(size, [][]any{{int64(-32000)}}) {
+			t.Errorf("%s: the cache is of %v KB", file, size)
+		}
+		delete(values, "cache_size")
+		delete(values, "cache_spill") // follows from it
 		return values
 	}
 	for _, file := range []string{"data.db", "auxiliary.db"} {

@@ -22,7 +22,7 @@ type pool struct {
 }
 
 func newPool(path string, d Durability, o Options) (*pool, error) {
-	base, err := sqlite.NewConnector(path + pragmas(d) + o.extra)
+	base, err := sqlite.NewConnector(path + pragmas(d, readCache) + o.extra)
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +113,7 @@ func serialize(ctx context.Context, db *sql.DB) error {
 	}
 	// The connection leaves the sync of a commit to us and makes all others
 	// itself: before and after a checkpoint, and of a new log's header.
-	base, err := sqlite.NewConnector(p.path + pragmas(Normal) + p.opts.extra)
+	base, err := sqlite.NewConnector(p.path + pragmas(Normal, writeCache) + p.opts.extra)
 	if err != nil {
 		return err
 	}
