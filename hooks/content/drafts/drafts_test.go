@@ -510,3 +510,32 @@ func TestALongTextIsRenderedBeforeTheTransaction(t *testing.T) {
 		t.Errorf("it became %q", got)
 	}
 }
+
+func TestAnAddressFollowsTheTitleUntilSomebodyKnowsIt(t *testing.T) {
+	t.Parallel()
+	app := sitetest.New(t)
+	by := person(t, app, roles.Author)
+	save := func(id, title, slug, want string, act func(app core.App, by drafts.By, collection, id, base string, v drafts.Version) (*core.Record, error)) {
+		t.Helper()
+		r, err := act(app, by, schema.Posts, id, "", drafts.Version{"title": title, "slug": slug})
+		if err != nil || r.GetString("slug") != want {
+			t.Fatalf("%q with %q is at %q, %v", title, slug, r.GetString("slug"), err)
+		}
+	}
+	publish := func(app core.App, by drafts.By, collection, id, base string, v drafts.Version) (*core.Record, error) {
+		return drafts.Publish(app, by, collection, id, base, v, time.Time{})
+	}
+	r, err := drafts.Create(app, by, schema.Posts, drafts.Version{"title": "Untitled"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	save(r.Id, "A walk", "untitled", "a-walk", drafts.Save)
+	save(r.Id, "A long walk", "my-walk", "my-walk", drafts.Save)
+	save(r.Id, "A very long walk", "my-walk", "my-walk", drafts.Save)
+	other, err := drafts.Create(app, by, schema.Posts, drafts.Version{"title": "Untitled"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	save(other.Id, "News", "untitled", "news", publish)
+	save(other.Id, "Old news", "news", "news", publish)
+}

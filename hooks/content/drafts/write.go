@@ -3,6 +3,7 @@ package drafts
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"bungalow/hooks/content"
@@ -258,7 +259,12 @@ func write(tx core.App, by By, record *core.Record, base string, v Version, act 
 	if err := keepBefore(tx, record); err != nil {
 		return err
 	}
+	follow, was := followsTitle(record), record.GetString("slug")
+	title := record.GetString("title")
 	v.apply(record)
+	if follow && record.GetString("slug") == was && record.GetString("title") != title {
+		record.Set("slug", "") // made anew from the title
+	}
 	if set != nil {
 		set()
 	}
@@ -280,6 +286,15 @@ func write(tx core.App, by By, record *core.Record, base string, v Version, act 
 		return err
 	}
 	return told(tx, by, act, record, map[string]string{"title": record.GetString("title")})
+}
+
+// followsTitle reports whether a text's address was made from its title and
+// nobody knows it yet: then it changes with the title.
+func followsTitle(record *core.Record) bool {
+	made := text.Slug(record.GetString("title"))
+	rest, ok := strings.CutPrefix(record.GetString("slug"), made)
+	number := strings.Trim(strings.TrimPrefix(rest, "-"), "0123456789") == ""
+	return ok && number && record.GetDateTime("announced_at").IsZero() && !isLive(record)
 }
 
 // isLive reports whether visitors see the text.

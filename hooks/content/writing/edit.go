@@ -232,6 +232,16 @@ func (k kind) choices(e *desk.Event, site settings.Site, record *core.Record, v 
 		return err
 	}
 	signed := strung(v["authors"])
+	mine, err := drafts.AuthorIDs(app, e.Auth)
+	if err != nil {
+		return err
+	}
+	if record == nil && view.Posts && len(signed) == 0 {
+		signed = append(mine[:min(len(mine), 1)], me) // whoever begins a post signs it
+	}
+	if len(mine) == 0 && e.Auth.Collection().Name == schema.Staff {
+		view.Authors = append(view.Authors, authorView{me, cmp.Or(e.Auth.GetString("name"), e.T("me")), slices.Contains(signed, me)})
+	}
 	for _, a := range authors {
 		view.Authors = append(view.Authors, authorView{a.Value, a.Label, slices.Contains(signed, a.Value)})
 	}

@@ -52,7 +52,9 @@ func (k kind) read(e *desk.Event, stored *core.Record, typing bool) (form, error
 		f.version["position"], _ = strconv.Atoi(strings.TrimSpace(p[0]))
 	}
 	if values.Get("has_authors") != "" {
-		f.version["authors"] = texts(values["authors"])
+		if f.version["authors"], err = authors(e, values); err != nil {
+			return f, err
+		}
 	}
 	if k.isPosts() && values.Get("has_tags") != "" {
 		if f.version["tags"], err = k.tags(e, values, typing); err != nil {
@@ -78,6 +80,26 @@ func lines(stored *core.Record, name, sent string) string {
 // texts drops what is empty.
 func texts(list []string) []string {
 	return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return s == "" })
+}
+
+// me stands for a person who has no author's name yet: it is made on saving.
+const me = "me"
+
+func authors(e *desk.Event, values web.Values) ([]string, error) {
+	chosen := texts(values["authors"])
+	at := slices.Index(chosen, me)
+	if at < 0 {
+		return chosen, nil
+	}
+	id, err := drafts.EnsureAuthor(e.App, e.Auth)
+	if err != nil {
+		return nil, err
+	}
+	chosen = slices.Delete(chosen, at, at+1)
+	if id != "" && !slices.Contains(chosen, id) {
+		chosen = append(chosen, id)
+	}
+	return chosen, nil
 }
 
 // newTag stands before the name of a tag that is still to be made.

@@ -342,6 +342,31 @@ func TestAutosaveAnswersAScript(t *testing.T) {
 	}
 }
 
+// Publishing a new post at once was to leave it without its writer's name.
+func TestWhoeverBeginsAPostSignsIt(t *testing.T) {
+	t.Parallel()
+	app := sitetest.New(t)
+	sitetest.Make(t, app, schema.Authors, map[string]any{"name": "Somebody else"})
+	for _, role := range []roles.Role{roles.Editor, roles.Author, roles.Owner} {
+		w := at(t, app, role)
+		form := url.Values{"title": {"By " + string(role)}, "do": {"publish"}}
+		if strings.Contains(w.get("/desk/posts/new/"), `name="authors" value="me" checked`) {
+			form.Set("has_authors", "1")
+			form.Set("authors", "me")
+		} else if role != roles.Author {
+			t.Errorf("an %s is not offered as the author", role)
+		}
+		path := w.send("/desk/posts/new/", form)
+		var name string
+		if err := app.DB().Select("name").From(schema.Authors).Where(dbx.HashExp{"id": w.record(path).GetStringSlice("authors")[0]}).Row(&name); err != nil || name != string(role) {
+			t.Errorf("it is signed by %q, %v", name, err)
+		}
+		if role != roles.Author {
+			w.get(path, `checked> `+string(role))
+		}
+	}
+}
+
 func TestScheduleInTheSitesZone(t *testing.T) {
 	t.Parallel()
 	app := sitetest.New(t)

@@ -30,8 +30,11 @@
   const islands = [];
   let squire;
 
+  // A quotation or list item holds either words or blocks: of both the editor would make something else.
+  const mixed = (el) => [...el.children].some((c) => blocks.has(c.tagName)) &&
+    [...el.childNodes].some((c) => (c.nodeType === Node.TEXT_NODE && c.data.trim()) || inlines.has(c.nodeName));
   const simple = (el) => el.nodeType === Node.ELEMENT_NODE && blocks.has(el.tagName) && [el, ...el.querySelectorAll("*")].every((n) =>
-    (blocks.has(n.tagName) || inlines.has(n.tagName)) && !n.hasAttribute("style") && ![...n.childNodes].some((c) => c.nodeType === Node.COMMENT_NODE));
+    (blocks.has(n.tagName) || inlines.has(n.tagName)) && !n.hasAttribute("style") && (n.tagName === "LI" || !mixed(n)) && ![...n.childNodes].some((c) => c.nodeType === Node.COMMENT_NODE));
 
   const inner = (html) => { // what an island shows
     const box = document.createDocumentFragment();
@@ -95,7 +98,7 @@
     const walk = (node, pre) => [...node.childNodes].map((n, i, all) => {
       if (n.nodeType === Node.TEXT_NODE) {
         if (pre) return n.data;
-        const edge = (o) => !o || blocks.has(o.nodeName) || o.nodeName === "DIV" || o.nodeName === "BR";
+        const edge = (o) => !o || o.nodeName === "BR" || (o.nodeType !== Node.TEXT_NODE && !inlines.has(o.nodeName));
         let text = n.data.replace(/[ \t\r\n]+/g, " ");
         if (edge(all[i - 1]) && (!all[i - 1] ? !inlines.has(node.nodeName) : true)) text = text.trimStart();
         if (edge(all[i + 1]) && (!all[i + 1] ? !inlines.has(node.nodeName) : true)) text = text.trimEnd();
@@ -133,7 +136,12 @@
   // ---- How the text is written: rich, Markdown or HTML -----------------------------------------------------------------
 
   let mode = "", touched = false;
-  const sync = () => { if (mode === "rich" && touched) { body.value = fromEditor(); touched = false; } };
+  const sync = () => {
+    if (mode !== "rich" || !touched) return;
+    touched = false;
+    const html = fromEditor();
+    if (normal(html) !== normal(body.value)) body.value = html; // the editor also stirs when it is only filled
+  };
   const typed = () => { touched = true; clearTimeout(typed.timer); typed.timer = setTimeout(() => { sync(); changed(); }, 400); };
 
   const post = async (url, data) => {

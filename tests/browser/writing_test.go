@@ -1,0 +1,324 @@
+package browser
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"bungalow/tests/binary"
+	"bungalow/tests/npm"
+)
+
+const staffPassword = "correct-horse-battery"
+
+// staff makes a member of staff and gives the address to sign in with.
+func (s *website) staff(t *testing.T, name, role string) string {
+	t.Helper()
+	email := strings.ToLower(name) + "@example.com"
+	_, err := s.create(t.Context(), "staff", map[string]any{
+		"email": email, "name": name, "role": role, "active": true, "verified": true, "password": staffPassword, "passwordConfirm": staffPassword,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return email
+}
+
+// writer opens a tab in which somebody is signed in at the desk.
+func (s *website) writer(t *testing.T, email string) *tab {
+	t.Helper()
+	b := open(t, s.URL)
+	b.visit("/desk/sign-in/")
+	b.signIn(email)
+	return b
+}
+
+func (b *tab) signIn(email string) {
+	b.t.Helper()
+	form := url.Values{"email": {email}, "password": {staffPassword}}.Encode()
+	to := eval[string](b, `fetch("/desk/sign-in/", {method: "POST", body: new URLSearchParams(`+fmt.Sprintf("%q", form)+`)}).then(r => r.url)`)
+	if strings.Contains(to, "sign-in") {
+		b.t.Fatalf("%s was not let in: %s", email, to)
+	}
+}
+
+// click clicks and waits until the next page is there.
+func (b *tab) click(selector, arrived string) {
+	b.t.Helper()
+	eval[bool](b, fmt.Sprintf(`document.querySelector(%q).click() ?? true`, selector))
+	b.until(arrived + ` && document.readyState === "complete"`)
+}
+
+const (
+	editing = `/^\/desk\/(posts|pages)\/[a-z0-9]{15}\/$/.test(location.pathname)`
+	notice  = `document.querySelector("main > .notice")?.innerText`
+	// autosave does at once what the editor does every ten seconds.
+	autosave = `dispatchEvent(new Event("online")) || true`
+	told     = `document.getElementById("state").textContent`
+)
+
+// put types into a field as a person does, seen from the page.
+func put(selector, text string) string {
+	return fmt.Sprintf(`(() => { const f = document.querySelector(%q); f.value = %q; f.dispatchEvent(new Event("input", {bubbles: true})); return true })()`, selector, text)
+}
+
+func TestWritingAPostInTheBrowser(t *testing.T) {
+	t.Parallel()
+	site := fresh(t)
+	b := site.writer(t, site.staff(t, "Ada", "author"))
+	messages := listen(b)
+	b.visit("/desk/posts/new/")
+	b.do(fill("#f-title", "Written in a browser"))
+	eval[bool](b, put("#f-body", "Some *words*."))
+	b.until(`document.querySelector("#live em")?.textContent === "words"`)
+	// Tags are made as they are typed.
+	b.do(fill("#f-new-tags", "Garden,"))
+	b.until(`document.querySelector("#tags input")?.value === "new:Garden"`)
+	eval[bool](b, autosave)
+	b.until(editing + ` && ` + told + `.startsWith("Saved")`)
+	path := eval[string](b, `location.pathname`)
+	// On with rich text.
+	eval[bool](b, `(window.confirm = () => true, document.querySelector("[data-mode=rich]").click(), true)`)
+	b.until(`document.querySelector("#rich:not([hidden]) i")?.textContent === "words"`)
+	eval[bool](b, `(() => { const p = document.querySelector("#rich p"); getSelection().selectAllChildren(p); getSelection().collapseToEnd(); return true })()`)
+	b.do(press("X"))
+	b.until(`document.querySelector("#f-body").value.includes("X</p>")`)
+	eval[bool](b, autosave)
+	b.until(told + `.startsWith("Saved")`)
+	b.click("button[value=publish]", notice+` === "It is published."`)
+	a, err := binary.Client{Base: site.URL}.Do(t.Context(), http.MethodGet, "/blog/written-in-a-browser/", nil)
+	if err != nil || a.Status != http.StatusOK || !strings.Contains(string(a.Body), "<em>words</em>.X") || !strings.Contains(string(a.Body), "Garden") {
+		t.Errorf("%s is on the site as %d, %v", path, a.Status, err)
+	}
+	if n := eval[int](b, `Object.keys(localStorage).filter(k => k.startsWith("desk-text")).length`); n != 0 {
+		t.Errorf("%d texts are left in the browser after they were saved", n)
+	}
+	for _, m := range messages() {
+		t.Errorf("the browser reports: %s", m)
+	}
+}
+
+func TestAConflictInTheBrowser(t *testing.T) {
+	t.Parallel()
+	site := fresh(t)
+	ada, bob := site.writer(t, site.staff(t, "Ada", "editor")), site.writer(t, site.staff(t, "Bob", "editor"))
+	id, err := site.create(t.Context(), "posts", map[string]any{"title": "Shared", "body": "One two three.", "status": "published"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range []*tab{ada, bob} {
+		b.visit("/desk/posts/" + id + "/")
+	}
+	eval[bool](bob, put("#f-body", "One TWO three."))
+	bob.click("button[value=publish]", notice+` === "It is published."`)
+	eval[bool](ada, put("#f-body", "One two four."))
+	eval[bool](ada, autosave)
+	ada.until(`!document.getElementById("stale").hidden`)
+	ada.click("button[value=publish]", `location.pathname.endsWith("/conflict/")`)
+	if got := eval[string](ada, `document.querySelector(".diff .long").innerHTML`); got != "One <del>TWO</del><ins>two</ins> <del>three</del><ins>four</ins>." {
+		t.Errorf("the difference is %s", got)
+	}
+	ada.shot("desk-conflict")
+	ada.click("main form[action$='/conflict/'] button", notice+` === "It is published."`)
+	ada.visit("/desk/posts/" + id + "/revisions/")
+	ada.click("tbody tr:last-child a", `document.querySelector("h1").innerText.startsWith("Version")`)
+	ada.click("form[action$='/restore/'] button", editing)
+	if got := eval[string](ada, `document.querySelector("#f-body").value`); got != "One two three." {
+		t.Errorf("the first version came back as %q", got)
+	}
+	ada.click("button[value=publish]", notice+` === "It is published."`)
+}
+
+func TestSchedulingInTheBrowser(t *testing.T) {
+	t.Parallel()
+	site := fresh(t)
+	b := site.writer(t, site.staff(t, "Ada", "editor"))
+	b.visit("/desk/posts/new/")
+	b.do(fill("#f-title", "Soon"))
+	soon := time.Now().UTC().Add(2 * time.Second).Format("2006-01-02T15:04:05")
+	eval[bool](b, `(document.querySelector("#f-at").step = 1, `+put("#f-at", soon)+`)`)
+	b.click("button[value=schedule]", editing)
+	if got := eval[string](b, notice); got != "It will be published at its time." && got != "It is published." {
+		t.Fatalf("it says %q", got)
+	}
+	for {
+		a, err := binary.Client{Base: site.URL}.Do(t.Context(), http.MethodGet, "/blog/soon/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a.Status == http.StatusOK {
+			return
+		}
+	}
+}
+
+// What was typed survives the end of the session and a closed tab.
+func TestAnExpiredSessionKeepsTheText(t *testing.T) {
+	t.Parallel()
+	site := fresh(t)
+	email := site.staff(t, "Ada", "author")
+	b := site.writer(t, email)
+	b.visit("/desk/posts/new/")
+	b.do(fill("#f-title", "Kept"))
+	eval[bool](b, autosave)
+	b.until(editing + ` && ` + told + `.startsWith("Saved")`)
+	path := eval[string](b, `location.pathname`)
+	eval[bool](b, `fetch("/desk/sign-out/", {method: "POST"}).then(() => true)`)
+	eval[bool](b, put("#f-body", "Typed after the session had ended."))
+	eval[bool](b, autosave)
+	b.until(`!document.getElementById("signed-out").hidden`)
+	b.shot("desk-signed-out")
+	b.visit(path)
+	if !eval[bool](b, `location.pathname === "/desk/sign-in/"`) {
+		t.Fatal("the editor is open to nobody in particular")
+	}
+	b.signIn(email)
+	b.visit(path)
+	b.until(`!document.getElementById("found").hidden`)
+	b.shot("desk-found")
+	b.click("#found-take", `document.querySelector("#f-body").value === "Typed after the session had ended."`)
+	eval[bool](b, autosave)
+	b.until(told + `.startsWith("Saved")`)
+	if n := eval[int](b, `Object.keys(localStorage).filter(k => k.startsWith("desk-text")).length`); n != 0 {
+		t.Errorf("%d texts are left in the browser", n)
+	}
+}
+
+// drop drops a picture onto an element, made on a canvas.
+const drop = `(async () => {
+	const c = Object.assign(document.createElement("canvas"), {width: 640, height: 400});
+	const g = c.getContext("2d"); g.fillStyle = "#1c6b52"; g.fillRect(0, 0, 640, 400);
+	const blob = await new Promise(r => c.toBlob(r, "image/png"));
+	const data = new DataTransfer();
+	data.items.add(new File([blob], "veranda.png", {type: "image/png"}));
+	document.querySelector(%q).dispatchEvent(new DragEvent("drop", {dataTransfer: data, bubbles: true, cancelable: true}));
+	return true })()`
+
+func TestADroppedPictureIsUploaded(t *testing.T) {
+	t.Parallel()
+	site := fresh(t)
+	b := site.writer(t, site.staff(t, "Ada", "author"))
+	b.visit("/desk/posts/new/")
+	b.do(fill("#f-title", "With a picture"))
+	eval[bool](b, fmt.Sprintf(drop, "#f-body"))
+	b.until(`/^!\[.*\]\(\/media\/[a-z0-9]+\/.+\.png\)/.test(document.querySelector("#f-body").value)`)
+	b.until(`document.querySelector("#live img")?.naturalWidth > 0`)
+	eval[bool](b, `(window.confirm = () => true, document.querySelector("[data-mode=rich]").click(), true)`)
+	b.until(`document.querySelector("#rich:not([hidden]) img") !== null`)
+	eval[bool](b, fmt.Sprintf(drop, "#rich p"))
+	b.until(`document.querySelectorAll("#rich img").length === 2`)
+	// The same as the cover.
+	b.click("#cover-pick", `document.querySelector("#pick .pick") !== null`)
+	b.shot("desk-pick")
+	b.click("#pick .pick", `document.querySelector("#f-cover").value !== "" && !document.querySelector("#pick").open`)
+	b.click("button[value=publish]", notice+` === "It is published."`)
+	b.visit("/blog/with-a-picture/")
+	if n := eval[int](b, `document.querySelectorAll("main img").length`); n < 3 {
+		t.Errorf("%d pictures are on the page", n)
+	}
+}
+
+// The editor keeps what it can't edit, and says where it can't hold a text.
+func TestRichTextKeepsWhatImportsBring(t *testing.T) {
+	t.Parallel()
+	site := fresh(t)
+	b := site.writer(t, site.staff(t, "Ada", "editor"))
+	for name, c := range map[string]struct {
+		body string
+		rich bool
+	}{
+		"plain":   {"<p>One <strong>two</strong> <em>three</em> <b>four</b> <i>five</i> <ins>six</ins> <a href=\"/x/\" rel=\"nofollow\">seven</a></p>\n\n<h2 id=\"h\">Head</h2>\n<ul>\n<li>a</li>\n<li>b</li>\n</ul>", true},
+		"islands": {"<p>Before</p><figure class=\"wp-block-image size-large\"><img src=\"/a.png\" alt=\"A\"><figcaption>Words</figcaption></figure><table class=\"t\"><tbody><tr><td colspan=\"2\">x</td></tr></tbody></table><hr><p>After</p>", true},
+		"code":    {"<pre class=\"language-go\"><code>if a &lt; b {\n\treturn  1\n}\n</code></pre>", true},
+		"comment": {"<!-- more --><p>x</p><details><summary>S</summary><p>y</p></details><iframe src=\"https://example.com/v\"></iframe>", true},
+		"marks":   {"<p>a <mark>b</mark> <span style=\"color:red\">c</span></p><p>d</p>", true},
+		"quote":   {"<blockquote><p>q</p><cite>c</cite></blockquote>", true},
+		"bare":    {"Words without a paragraph<p>x</p>", false},
+	} {
+		id, err := site.create(t.Context(), "posts", map[string]any{"title": name, "format": "html", "body": c.body, "status": "draft"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.visit("/desk/posts/" + id + "/")
+		if rich := eval[bool](b, `!document.querySelector("#rich").hidden`); rich != c.rich {
+			t.Errorf("%s: opened as rich text: %v (it says so: %v)", name, rich, eval[bool](b, `!document.querySelector("#cant-hold").hidden`))
+		}
+		if !c.rich {
+			continue
+		}
+		if got := eval[string](b, `document.querySelector("#f-body").value`); got != c.body {
+			t.Errorf("%s: opening it made %s", name, got)
+		}
+		// A paragraph is added at the end: all else has to be as it was.
+		eval[bool](b, `(() => { const p = document.createElement("p"); p.textContent = "New."; document.querySelector("#rich").append(p); document.querySelector("#rich").dispatchEvent(new Event("input", {bubbles: true})); return true })()`)
+		b.until(`document.querySelector("#f-body").value.endsWith("<p>New.</p>")`)
+		same := strings.NewReplacer("\n\n<h2", "<h2", "\n<ul>\n<li>", "<ul><li>", "</li>\n<li>", "</li><li>", "</li>\n</ul>", "</li></ul>")
+		want, got := same.Replace(c.body), strings.TrimSuffix(eval[string](b, `document.querySelector("#f-body").value`), "<p>New.</p>")
+		if flat := strings.ReplaceAll(same.Replace(got), ">\n<", "><"); strings.TrimSpace(flat) != want {
+			t.Errorf("%s: it became\n%s\nof\n%s", name, flat, want)
+		}
+	}
+}
+
+func TestTheWritingPagesAreAccessible(t *testing.T) {
+	t.Parallel()
+	dir, err := npm.Dir()
+	if err != nil {
+		binary.Skip(t, "axe-core from npm is needed to check accessibility", err)
+	}
+	library, err := os.ReadFile(filepath.Join(dir, "node_modules", "axe-core", "axe.min.js"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	site := fresh(t)
+	if err := site.seed(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	email := site.staff(t, "Ada", "editor")
+	b := site.writer(t, email)
+	b.visit("/desk/posts/new/")
+	b.do(fill("#f-title", "A post in the making"))
+	eval[bool](b, put("#f-body", longBody))
+	b.click("button[value=publish]", notice+` === "It is published."`)
+	post := eval[string](b, `location.pathname`)
+	eval[bool](b, put("#f-body", strings.Replace(longBody, "Oak", "Ash", 1)))
+	b.click("button[value=save]", notice+`?.startsWith("Your changes")`)
+	html, err := site.create(t.Context(), "posts", map[string]any{"title": "Rich", "format": "html", "status": "draft",
+		"body": "<p>One <strong>two</strong></p><figure><img src=\"/media/x/y.png\" alt=\"A\"><figcaption>Words</figcaption></figure><h2>Head</h2><blockquote><p>Quoted</p></blockquote>"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone, err := site.create(t.Context(), "posts", map[string]any{"title": "Gone", "status": "draft"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := site.root.Call(t.Context(), http.MethodDelete, "/api/collections/posts/records/"+gone, nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	b.visit(post + "revisions/")
+	revision := eval[string](b, `document.querySelector("tbody a").getAttribute("href")`)
+	b.ignorePolicy()
+	for _, scheme := range []string{light, dark} {
+		for _, width := range []int64{phone, desktop} {
+			b.view(scheme, width)
+			for name, path := range map[string]string{
+				"posts": "/desk/posts/", "none": "/desk/posts/?q=zebra", "bin": "/desk/posts/?status=bin", "pages": "/desk/pages/",
+				"edit": post, "rich": "/desk/posts/" + html + "/", "new": "/desk/pages/new/", "preview": post + "preview/", "revisions": post + "revisions/", "revision": revision,
+			} {
+				b.visit(path)
+				b.shot(fmt.Sprintf("desk-%s-%s-%d", name, scheme, width))
+				if over := eval[int](b, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
+					t.Errorf("%s is %d px too wide at %d", path, over, width)
+				}
+				for _, violation := range eval[[]string](b, string(library)+";"+axe) {
+					t.Errorf("%s, %s, %d px: %s", path, scheme, width, violation)
+				}
+			}
+		}
+	}
+}
