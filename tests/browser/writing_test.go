@@ -14,14 +14,14 @@ import (
 	"bungalow/tests/npm"
 )
 
-const staffPassword = "correct-horse-battery"
+const writerPassword = "correct-horse-battery"
 
 // staff makes a member of staff and gives the address to sign in with.
-func (s *website) staff(t *testing.T, name, role string) string {
+func (s *website) writerAccount(t *testing.T, name, role string) string {
 	t.Helper()
 	email := strings.ToLower(name) + "@example.com"
 	_, err := s.create(t.Context(), "staff", map[string]any{
-		"email": email, "name": name, "role": role, "active": true, "verified": true, "password": staffPassword, "passwordConfirm": staffPassword,
+		"email": email, "name": name, "role": role, "active": true, "verified": true, "password": writerPassword, "passwordConfirm": writerPassword,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -34,13 +34,13 @@ func (s *website) writer(t *testing.T, email string) *tab {
 	t.Helper()
 	b := open(t, s.URL)
 	b.visit("/desk/sign-in/")
-	b.signIn(email)
+	b.enterDesk(email)
 	return b
 }
 
-func (b *tab) signIn(email string) {
+func (b *tab) enterDesk(email string) {
 	b.t.Helper()
-	form := url.Values{"email": {email}, "password": {staffPassword}}.Encode()
+	form := url.Values{"email": {email}, "password": {writerPassword}}.Encode()
 	to := eval[string](b, `fetch("/desk/sign-in/", {method: "POST", body: new URLSearchParams(`+fmt.Sprintf("%q", form)+`)}).then(r => r.url)`)
 	if strings.Contains(to, "sign-in") {
 		b.t.Fatalf("%s was not let in: %s", email, to)
@@ -48,39 +48,39 @@ func (b *tab) signIn(email string) {
 }
 
 // click clicks and waits until the next page is there.
-func (b *tab) click(selector, arrived string) {
+func (b *tab) clickTo(selector, arrived string) {
 	b.t.Helper()
 	eval[bool](b, fmt.Sprintf(`document.querySelector(%q).click() ?? true`, selector))
 	b.until(arrived + ` && document.readyState === "complete"`)
 }
 
 const (
-	editing = `/^\/desk\/(posts|pages)\/[a-z0-9]{15}\/$/.test(location.pathname)`
-	notice  = `document.querySelector("main > .notice")?.innerText`
-	// autosave does at once what the editor does every ten seconds.
-	autosave = `dispatchEvent(new Event("online")) || true`
-	told     = `document.getElementById("state").textContent`
+	inEditor   = `/^\/desk\/(posts|pages)\/[a-z0-9]{15}\/$/.test(location.pathname)`
+	deskNotice = `document.querySelector("main > .notice")?.innerText`
+	// autosaveNow does at once what the editor does every ten seconds.
+	autosaveNow = `dispatchEvent(new Event("online")) || true`
+	editorSays  = `document.getElementById("state").textContent`
 )
 
 // put types into a field as a person does, seen from the page.
-func put(selector, text string) string {
+func typeInto(selector, text string) string {
 	return fmt.Sprintf(`(() => { const f = document.querySelector(%q); f.value = %q; f.dispatchEvent(new Event("input", {bubbles: true})); return true })()`, selector, text)
 }
 
 func TestWritingAPostInTheBrowser(t *testing.T) {
 	t.Parallel()
 	site := fresh(t)
-	b := site.writer(t, site.staff(t, "Ada", "author"))
+	b := site.writer(t, site.writerAccount(t, "Ada", "author"))
 	messages := listen(b)
 	b.visit("/desk/posts/new/")
 	b.do(fill("#f-title", "Written in a browser"))
-	eval[bool](b, put("#f-body", "Some *words*."))
+	eval[bool](b, typeInto("#f-body", "Some *words*."))
 	b.until(`document.querySelector("#live em")?.textContent === "words"`)
 	// Tags are made as they are typed.
 	b.do(fill("#f-new-tags", "Garden,"))
 	b.until(`document.querySelector("#tags input")?.value === "new:Garden"`)
-	eval[bool](b, autosave)
-	b.until(editing + ` && ` + told + `.startsWith("Saved")`)
+	eval[bool](b, autosaveNow)
+	b.until(inEditor + ` && ` + editorSays + `.startsWith("Saved")`)
 	path := eval[string](b, `location.pathname`)
 	// On with rich text.
 	eval[bool](b, `(window.confirm = () => true, document.querySelector("[data-mode=rich]").click(), true)`)
@@ -88,9 +88,9 @@ func TestWritingAPostInTheBrowser(t *testing.T) {
 	eval[bool](b, `(() => { const p = document.querySelector("#rich p"); getSelection().selectAllChildren(p); getSelection().collapseToEnd(); return true })()`)
 	b.do(press("X"))
 	b.until(`document.querySelector("#f-body").value.includes("X</p>")`)
-	eval[bool](b, autosave)
-	b.until(told + `.startsWith("Saved")`)
-	b.click("button[value=publish]", notice+` === "It is published."`)
+	eval[bool](b, autosaveNow)
+	b.until(editorSays + `.startsWith("Saved")`)
+	b.clickTo("button[value=publish]", deskNotice+` === "It is published."`)
 	a, err := binary.Client{Base: site.URL}.Do(t.Context(), http.MethodGet, "/blog/written-in-a-browser/", nil)
 	if err != nil || a.Status != http.StatusOK || !strings.Contains(string(a.Body), "<em>words</em>.X") || !strings.Contains(string(a.Body), "Garden") {
 		t.Errorf("%s is on the site as %d, %v", path, a.Status, err)
@@ -106,7 +106,7 @@ func TestWritingAPostInTheBrowser(t *testing.T) {
 func TestAConflictInTheBrowser(t *testing.T) {
 	t.Parallel()
 	site := fresh(t)
-	ada, bob := site.writer(t, site.staff(t, "Ada", "editor")), site.writer(t, site.staff(t, "Bob", "editor"))
+	ada, bob := site.writer(t, site.writerAccount(t, "Ada", "editor")), site.writer(t, site.writerAccount(t, "Bob", "editor"))
 	id, err := site.create(t.Context(), "posts", map[string]any{"title": "Shared", "body": "One two three.", "status": "published"})
 	if err != nil {
 		t.Fatal(err)
@@ -114,36 +114,36 @@ func TestAConflictInTheBrowser(t *testing.T) {
 	for _, b := range []*tab{ada, bob} {
 		b.visit("/desk/posts/" + id + "/")
 	}
-	eval[bool](bob, put("#f-body", "One TWO three."))
-	bob.click("button[value=publish]", notice+` === "It is published."`)
-	eval[bool](ada, put("#f-body", "One two four."))
-	eval[bool](ada, autosave)
+	eval[bool](bob, typeInto("#f-body", "One TWO three."))
+	bob.clickTo("button[value=publish]", deskNotice+` === "It is published."`)
+	eval[bool](ada, typeInto("#f-body", "One two four."))
+	eval[bool](ada, autosaveNow)
 	ada.until(`!document.getElementById("stale").hidden`)
-	ada.click("button[value=publish]", `location.pathname.endsWith("/conflict/")`)
+	ada.clickTo("button[value=publish]", `location.pathname.endsWith("/conflict/")`)
 	if got := eval[string](ada, `document.querySelector(".diff .long").innerHTML`); got != "One <del>TWO</del><ins>two</ins> <del>three</del><ins>four</ins>." {
 		t.Errorf("the difference is %s", got)
 	}
 	ada.shot("desk-conflict")
-	ada.click("main form[action$='/conflict/'] button", notice+` === "It is published."`)
+	ada.clickTo("main form[action$='/conflict/'] button", deskNotice+` === "It is published."`)
 	ada.visit("/desk/posts/" + id + "/revisions/")
-	ada.click("tbody tr:last-child a", `document.querySelector("h1").innerText.startsWith("Version")`)
-	ada.click("form[action$='/restore/'] button", editing)
+	ada.clickTo("tbody tr:last-child a", `document.querySelector("h1").innerText.startsWith("Version")`)
+	ada.clickTo("form[action$='/restore/'] button", inEditor)
 	if got := eval[string](ada, `document.querySelector("#f-body").value`); got != "One two three." {
 		t.Errorf("the first version came back as %q", got)
 	}
-	ada.click("button[value=publish]", notice+` === "It is published."`)
+	ada.clickTo("button[value=publish]", deskNotice+` === "It is published."`)
 }
 
 func TestSchedulingInTheBrowser(t *testing.T) {
 	t.Parallel()
 	site := fresh(t)
-	b := site.writer(t, site.staff(t, "Ada", "editor"))
+	b := site.writer(t, site.writerAccount(t, "Ada", "editor"))
 	b.visit("/desk/posts/new/")
 	b.do(fill("#f-title", "Soon"))
 	soon := time.Now().UTC().Add(2 * time.Second).Format("2006-01-02T15:04:05")
-	eval[bool](b, `(document.querySelector("#f-at").step = 1, `+put("#f-at", soon)+`)`)
-	b.click("button[value=schedule]", editing)
-	if got := eval[string](b, notice); got != "It will be published at its time." && got != "It is published." {
+	eval[bool](b, `(document.querySelector("#f-at").step = 1, `+typeInto("#f-at", soon)+`)`)
+	b.clickTo("button[value=schedule]", inEditor)
+	if got := eval[string](b, deskNotice); got != "It will be published at its time." && got != "It is published." {
 		t.Fatalf("it says %q", got)
 	}
 	for {
@@ -161,36 +161,36 @@ func TestSchedulingInTheBrowser(t *testing.T) {
 func TestAnExpiredSessionKeepsTheText(t *testing.T) {
 	t.Parallel()
 	site := fresh(t)
-	email := site.staff(t, "Ada", "author")
+	email := site.writerAccount(t, "Ada", "author")
 	b := site.writer(t, email)
 	b.visit("/desk/posts/new/")
 	b.do(fill("#f-title", "Kept"))
-	eval[bool](b, autosave)
-	b.until(editing + ` && ` + told + `.startsWith("Saved")`)
+	eval[bool](b, autosaveNow)
+	b.until(inEditor + ` && ` + editorSays + `.startsWith("Saved")`)
 	path := eval[string](b, `location.pathname`)
 	eval[bool](b, `fetch("/desk/sign-out/", {method: "POST"}).then(() => true)`)
-	eval[bool](b, put("#f-body", "Typed after the session had ended."))
-	eval[bool](b, autosave)
+	eval[bool](b, typeInto("#f-body", "Typed after the session had ended."))
+	eval[bool](b, autosaveNow)
 	b.until(`!document.getElementById("signed-out").hidden`)
 	b.shot("desk-signed-out")
 	b.visit(path)
 	if !eval[bool](b, `location.pathname === "/desk/sign-in/"`) {
 		t.Fatal("the editor is open to nobody in particular")
 	}
-	b.signIn(email)
+	b.enterDesk(email)
 	b.visit(path)
 	b.until(`!document.getElementById("found").hidden`)
 	b.shot("desk-found")
-	b.click("#found-take", `document.querySelector("#f-body").value === "Typed after the session had ended."`)
-	eval[bool](b, autosave)
-	b.until(told + `.startsWith("Saved")`)
+	b.clickTo("#found-take", `document.querySelector("#f-body").value === "Typed after the session had ended."`)
+	eval[bool](b, autosaveNow)
+	b.until(editorSays + `.startsWith("Saved")`)
 	if n := eval[int](b, `Object.keys(localStorage).filter(k => k.startsWith("desk-text")).length`); n != 0 {
 		t.Errorf("%d texts are left in the browser", n)
 	}
 }
 
 // drop drops a picture onto an element, made on a canvas.
-const drop = `(async () => {
+const dropPicture = `(async () => {
 	const c = Object.assign(document.createElement("canvas"), {width: 640, height: 400});
 	const g = c.getContext("2d"); g.fillStyle = "#1c6b52"; g.fillRect(0, 0, 640, 400);
 	const blob = await new Promise(r => c.toBlob(r, "image/png"));
@@ -202,21 +202,21 @@ const drop = `(async () => {
 func TestADroppedPictureIsUploaded(t *testing.T) {
 	t.Parallel()
 	site := fresh(t)
-	b := site.writer(t, site.staff(t, "Ada", "author"))
+	b := site.writer(t, site.writerAccount(t, "Ada", "author"))
 	b.visit("/desk/posts/new/")
 	b.do(fill("#f-title", "With a picture"))
-	eval[bool](b, fmt.Sprintf(drop, "#f-body"))
+	eval[bool](b, fmt.Sprintf(dropPicture, "#f-body"))
 	b.until(`/^!\[.*\]\(\/media\/[a-z0-9]+\/.+\.png\)/.test(document.querySelector("#f-body").value)`)
 	b.until(`document.querySelector("#live img")?.naturalWidth > 0`)
 	eval[bool](b, `(window.confirm = () => true, document.querySelector("[data-mode=rich]").click(), true)`)
 	b.until(`document.querySelector("#rich:not([hidden]) img") !== null`)
-	eval[bool](b, fmt.Sprintf(drop, "#rich p"))
+	eval[bool](b, fmt.Sprintf(dropPicture, "#rich p"))
 	b.until(`document.querySelectorAll("#rich img").length === 2`)
 	// The same as the cover.
-	b.click("#cover-pick", `document.querySelector("#pick .pick") !== null`)
+	b.clickTo("#cover-pick", `document.querySelector("#pick .pick") !== null`)
 	b.shot("desk-pick")
-	b.click("#pick .pick", `document.querySelector("#f-cover").value !== "" && !document.querySelector("#pick").open`)
-	b.click("button[value=publish]", notice+` === "It is published."`)
+	b.clickTo("#pick .pick", `document.querySelector("#f-cover").value !== "" && !document.querySelector("#pick").open`)
+	b.clickTo("button[value=publish]", deskNotice+` === "It is published."`)
 	b.visit("/blog/with-a-picture/")
 	if n := eval[int](b, `document.querySelectorAll("main img").length`); n < 3 {
 		t.Errorf("%d pictures are on the page", n)
@@ -227,7 +227,7 @@ func TestADroppedPictureIsUploaded(t *testing.T) {
 func TestRichTextKeepsWhatImportsBring(t *testing.T) {
 	t.Parallel()
 	site := fresh(t)
-	b := site.writer(t, site.staff(t, "Ada", "editor"))
+	b := site.writer(t, site.writerAccount(t, "Ada", "editor"))
 	for name, c := range map[string]struct {
 		body string
 		rich bool
@@ -279,15 +279,15 @@ func TestTheWritingPagesAreAccessible(t *testing.T) {
 	if err := site.seed(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	email := site.staff(t, "Ada", "editor")
+	email := site.writerAccount(t, "Ada", "editor")
 	b := site.writer(t, email)
 	b.visit("/desk/posts/new/")
 	b.do(fill("#f-title", "A post in the making"))
-	eval[bool](b, put("#f-body", longBody))
-	b.click("button[value=publish]", notice+` === "It is published."`)
+	eval[bool](b, typeInto("#f-body", longBody))
+	b.clickTo("button[value=publish]", deskNotice+` === "It is published."`)
 	post := eval[string](b, `location.pathname`)
-	eval[bool](b, put("#f-body", strings.Replace(longBody, "Oak", "Ash", 1)))
-	b.click("button[value=save]", notice+`?.startsWith("Your changes")`)
+	eval[bool](b, typeInto("#f-body", strings.Replace(longBody, "Oak", "Ash", 1)))
+	b.clickTo("button[value=save]", deskNotice+`?.startsWith("Your changes")`)
 	html, err := site.create(t.Context(), "posts", map[string]any{"title": "Rich", "format": "html", "status": "draft",
 		"body": "<p>One <strong>two</strong></p><figure><img src=\"/media/x/y.png\" alt=\"A\"><figcaption>Words</figcaption></figure><h2>Head</h2><blockquote><p>Quoted</p></blockquote>"})
 	if err != nil {
