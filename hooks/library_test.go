@@ -41,6 +41,12 @@ func init() {
 		"POST /desk/authors/{id}/{$}":         "content.edit",
 		"POST /desk/authors/{id}/merge/{$}":   "content.edit",
 		"POST /desk/authors/{id}/delete/{$}":  "content.edit",
+		"GET /desk/menus/{$}":                 "content.edit",
+		"GET /desk/menus/{id}/{$}":            "content.edit",
+		"POST /desk/menus/{$}":                "content.edit",
+		"POST /desk/menus/{id}/{$}":           "content.edit",
+		"POST /desk/menus/{id}/arrange/{$}":   "content.edit",
+		"POST /desk/menus/{id}/delete/{$}":    "content.edit",
 		"POST /desk/redirects/{id}/{$}":       "content.edit",
 	})
 }

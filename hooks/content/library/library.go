@@ -73,7 +73,15 @@ func Register(app core.App) error {
 
 // Desk is what the library gives the desk.
 func Desk(core.App) desk.Part {
-	return desk.Part{Pages: slices.Concat(mediaPages(), redirectPages(), namedPages(), []desk.Page{
+	return desk.Part{Pages: slices.Concat(mediaPages(), redirectPages(), namedPages(), menuPages(), []desk.Page{
 		{Method: http.MethodPost, Path: "library/undo", Access: edit, Do: takeBack},
 	})}
+}
+
+// wrap says what failed; nil stays nil.
+func wrap(act string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", act, err)
 }

@@ -69,9 +69,18 @@ func ListNamed(app core.App, collection, query, order string, page, perPage int)
 	if err != nil {
 		return nil, 0, err
 	}
+	where := having(query, "name", "slug")
+	var total int
+	if err := app.DB().Select("count(*)").From(collection).Where(where).Row(&total); err != nil {
+		return nil, 0, fmt.Errorf("count %s: %w", collection, err)
+	}
+	from := (min(max(page, 1), max(1, (total+perPage-1)/perPage)) - 1) * perPage
+	q := app.DB().Select("id", "name", "slug").From(collection).Where(where).OrderBy("name", "id")
+	if order != "posts" {
+		q.Limit(int64(perPage)).Offset(int64(from))
+	}
 	var list []Named
-	err = app.DB().Select("id", "name", "slug").From(collection).Where(having(query, "name", "slug")).OrderBy("name", "id").All(&list)
-	if err != nil {
+	if err := q.All(&list); err != nil {
 		return nil, 0, fmt.Errorf("list %s: %w", collection, err)
 	}
 	for i := range list {
@@ -79,10 +88,8 @@ func ListNamed(app core.App, collection, query, order string, page, perPage int)
 	}
 	if order == "posts" {
 		slices.SortStableFunc(list, func(a, b Named) int { return cmp.Compare(b.Posts, a.Posts) })
+		list = list[min(from, len(list)):min(len(list), from+perPage)]
 	}
-	total := len(list)
-	from := (min(max(page, 1), max(1, (total+perPage-1)/perPage)) - 1) * perPage
-	list = list[from:min(total, from+perPage)]
 	if collection == schema.Authors {
 		err = withStaff(app, list)
 	}
