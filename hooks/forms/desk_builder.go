@@ -153,12 +153,20 @@ func readDraft(form url.Values) []draftField {
 		if !slices.Contains(field.Types, d.Type) {
 			d.Type = field.Text
 		}
-		if d.Name == "" {
-			d.Name = freeName(d.Label, out)
-		}
 		out = append(out, d)
 	}
 	return out
+}
+
+// named gives a name to the fields that have none: a new field gets it of its
+// label when the form is saved, and keeps it.
+func named(drafts []draftField) []draftField {
+	for i := range drafts {
+		if drafts[i].Name == "" {
+			drafts[i].Name = freeName(drafts[i].Label, drafts)
+		}
+	}
+	return drafts
 }
 
 var notOfName = regexp.MustCompile(`[^a-z0-9]+`)
@@ -191,7 +199,7 @@ func change(fields []draftField, do string) ([]draftField, int) {
 		if !slices.Contains(field.Types, arg) || len(fields) >= field.MaxFields {
 			return fields, -1
 		}
-		return append(fields, newField(arg, fields)), len(fields)
+		return append(fields, newField(arg)), len(fields)
 	}
 	n, err := strconv.Atoi(arg)
 	if err != nil || n < 0 || n >= len(fields) {
@@ -213,7 +221,7 @@ func change(fields []draftField, do string) ([]draftField, int) {
 	case "double":
 		if len(fields) < field.MaxFields {
 			twin := fields[n]
-			twin.Name = freeName(twin.Name, fields)
+			twin.Name = ""
 			return slices.Insert(fields, n+1, twin), n + 1
 		}
 	}
@@ -226,9 +234,8 @@ var labelOf = map[string]string{
 	field.Textarea: "Long text", field.Select: "List", field.Radio: "One of several", field.Checkbox: "Tick boxes", field.File: "File", field.Hidden: "Hidden value", field.Consent: "Consent",
 }
 
-func newField(kind string, others []draftField) draftField {
+func newField(kind string) draftField {
 	d := draftField{Type: kind, Label: labelOf[kind], Open: true}
-	d.Name = freeName(d.Label, others)
 	switch kind {
 	case field.Select, field.Radio, field.Checkbox:
 		d.Options = "First\nSecond"

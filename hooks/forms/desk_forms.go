@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
 	"bungalow/hooks/forms/field"
@@ -150,6 +149,9 @@ func posted(e *desk.Event, app core.App) (*core.Record, []draftField, url.Values
 		return nil, nil, nil, err
 	}
 	drafts := readDraft(e.Request.PostForm)
+	if do := e.Request.PostForm.Get("do"); do == "" || do == "save" {
+		drafts = named(drafts)
+	}
 	fillForm(r, e.Request.PostForm, drafts)
 	return r, drafts, e.Request.PostForm, nil
 }
@@ -267,9 +269,4 @@ func deleteForm(e *desk.Event) error {
 		return err
 	}
 	return e.Done("/desk/forms/", "The form is deleted.")
-}
-
-// kindsOf is for the template of a field's file kinds.
-func (p builderPage) HasType(kind string) bool {
-	return slices.ContainsFunc(p.Fields, func(d draftField) bool { return d.Type == kind })
 }

@@ -116,11 +116,11 @@ func EraseContact(app core.App, by audit.Actor, email string) (map[string]int, e
 	email = strings.ToLower(strings.TrimSpace(email))
 	removed := map[string]int{}
 	err := app.RunInTransaction(func(tx core.App) error {
-		e := &events.EraseEvent{App: tx, Email: email, Removed: removed}
+		e := &events.EraseEvent{App: tx, By: by, Email: email, Removed: removed}
 		if err := events.OnErase(tx).Trigger(e); err != nil {
 			return err
 		}
-		return audit.Write(tx, by, "contact.erase", "", "", removed)
+		return audit.Write(tx, by, "person.erase", "", "", removed)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("erase a contact: %w", err)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"bungalow/hooks/kit/audit"
+	"bungalow/hooks/kit/events"
 	"bungalow/hooks/kit/mail"
 	"bungalow/hooks/kit/schema"
 	"github.com/pocketbase/dbx"
@@ -55,7 +56,12 @@ func EraseContact(app core.App, by audit.Actor, email string) (Erased, error) {
 		if out.Mails, err = mail.Forget(tx, email); err != nil {
 			return err
 		}
-		return note(tx, by, "contact.erase", nil, out)
+		if err := note(tx, by, "contact.erase", nil, out); err != nil {
+			return err
+		}
+		// What other features keep of the person goes with it.
+		return events.OnErase(tx).Trigger(&events.EraseEvent{App: tx, By: by, Email: email,
+			Removed: map[string]int{schema.Conversations: out.Conversations, schema.Messages: out.Messages}})
 	})
 	if err != nil {
 		return Erased{}, fmt.Errorf("erase a contact: %w", err)
@@ -114,4 +120,19 @@ func eraseElsewhere(tx core.App, email string, out *Erased) error {
 func contactName(email string) string {
 	local, _, _ := strings.Cut(email, "@")
 	return local
+}
+
+// bindErase has the inbox erase with the other features. Where the inbox itself
+// began, its own part is done already.
+func bindErase(app core.App) {
+	events.OnErase(app).BindFunc(func(e *events.EraseEvent) error {
+		if _, done := e.Removed[schema.Conversations]; !done && isAddress(e.Email) {
+			out, err := EraseContact(e.App, e.By, e.Email)
+			if err != nil {
+				return err
+			}
+			e.Removed[schema.Conversations], e.Removed[schema.Messages] = out.Conversations, out.Messages
+		}
+		return e.Next()
+	})
 }

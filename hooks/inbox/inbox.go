@@ -73,6 +73,7 @@ func Register(app core.App, cfg Config) error {
 	app.OnRecordCreate(schema.Messages).BindFunc(noteMessage)
 	app.OnRecordDelete(schema.Messages).BindFunc(forgetMessage)
 	app.OnRecordDelete(schema.Conversations).BindFunc(forgetConversation)
+	bindErase(app)
 	live.Bind(app)
 	queue.Register(app, queue.Kind{Name: sendKind, Do: func(_ context.Context, app core.App, payload []byte) error {
 		var j sendJob

@@ -145,8 +145,8 @@ func TestTheFormBuilder(t *testing.T) {
 	eval[bool](b, `(document.querySelector(".head button[value=save]").click(), true)`)
 	b.until(`document.querySelector(".notice")?.textContent.includes("saved") && document.readyState === "complete"`)
 	names, fields := site.fieldsOf(t, "spring-fair")
-	if strings.Join(names, " ") != "name email list message" || fields["list"]["label"] != "Which day?" {
-		t.Errorf("stored %v %v", names, fields["list"])
+	if strings.Join(names, " ") != "name email which_day message" || fields["which_day"]["label"] != "Which day?" {
+		t.Errorf("stored %v %v", names, fields["which_day"])
 	}
 	for _, m := range messages() {
 		t.Errorf("the browser reports %s", m)

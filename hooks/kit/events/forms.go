@@ -1,6 +1,7 @@
 package events
 
 import (
+	"bungalow/hooks/kit/audit"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
 )
@@ -50,6 +51,8 @@ type EraseEvent struct {
 	hook.Event
 	// App is the transaction's app.
 	App core.App
+	// By is who asked for it.
+	By audit.Actor
 	// Email is the person's address, in lower case.
 	Email string
 	// Removed counts by collection what handlers deleted or made nameless.

@@ -45,6 +45,11 @@
   }
   const soon = () => { clearTimeout(timer); timer = setTimeout(() => preview().catch(() => {}), 250); };
   form.addEventListener("input", soon);
+  form.addEventListener("input", (event) => {
+    if (!/^f\.\d+\.label$/.test(event.target.name)) return;
+    const title = event.target.closest("[data-item]").querySelector(".builder-name strong");
+    title.textContent = event.target.value;
+  });
   form.addEventListener("change", soon);
   document.addEventListener("htmx:afterSettle", () => { ready(); soon(); });
 
