@@ -20,6 +20,7 @@ import (
 	"bungalow/hooks/inbox"
 	"bungalow/hooks/kit/desk"
 	"bungalow/hooks/kit/health"
+	"bungalow/hooks/kit/metrics"
 	"bungalow/hooks/kit/schema"
 	"bungalow/hooks/kit/spam"
 	"bungalow/hooks/kit/web"
@@ -31,7 +32,7 @@ import (
 // as an interface, another's functions answer here.
 
 func coreRoutes(app core.App) []web.Route {
-	return slices.Concat(health.Routes(app), spam.Routes(app), []web.Route{web.AccentRoute()})
+	return slices.Concat(health.Routes(app), spam.Routes(app), metrics.Routes(app), []web.Route{web.AccentRoute()})
 }
 
 func registerContent(app core.App, _ Config) error {

@@ -16,6 +16,7 @@ import (
 	"bungalow/hooks/kit/cache"
 	"bungalow/hooks/kit/desk"
 	"bungalow/hooks/kit/mail"
+	"bungalow/hooks/kit/metrics"
 	"bungalow/hooks/kit/people"
 	"bungalow/hooks/kit/schema"
 	"bungalow/hooks/kit/secret"
@@ -143,6 +144,7 @@ func registerCore(app core.App, cfg Config) error {
 	cache.Bind(app, cache.Of(app))
 	audit.Bind(app)
 	bindBackup(app, cfg)
+	metrics.Register(app)
 	people.Register(app)
 	bindTheme(app, cfg)
 	spam.Register(app)

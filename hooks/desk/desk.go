@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 
+	"bungalow/hooks/desk/operate"
 	"bungalow/hooks/desk/options"
 	"bungalow/hooks/kit/desk"
 	"bungalow/hooks/kit/web"
@@ -35,6 +36,7 @@ const configKey = "bungalow.desk.config"
 // Register binds the desk to the app.
 func Register(app core.App, cfg Config) error {
 	app.Store().Set(configKey, cfg)
+	operate.Register(app)
 	app.OnServe().BindFunc(func(e *core.ServeEvent) error {
 		e.Router.Bind(entrance())
 		return e.Next()
@@ -45,7 +47,7 @@ func Register(app core.App, cfg Config) error {
 // Routes is the table of all pages of the desk.
 func Routes(app core.App) []web.Route {
 	cfg, _ := app.Store().Get(configKey).(Config)
-	parts := []desk.Part{own(), options.Part(app)}
+	parts := []desk.Part{own(), options.Part(app), operate.Part(app)}
 	if cfg.Parts != nil {
 		parts = append(parts, cfg.Parts()...)
 	}
@@ -55,7 +57,7 @@ func Routes(app core.App) []web.Route {
 	)
 }
 
-// own is what the desk itself has: the overview and the door.
+// own is what the desk itself has: the door.
 func own() desk.Part {
 	return desk.Part{Pages: slices.Concat(doorPages(), joinPages(), accountPages(), staffPages(), auditPages())}
 }
@@ -63,6 +65,7 @@ func own() desk.Part {
 func doorPages() []desk.Page {
 	return []desk.Page{
 		{Path: "", Access: web.Staff, Do: overview, Menu: &desk.Menu{Label: "Overview", Icon: "layout-dashboard"}},
+	return desk.Part{Pages: []desk.Page{
 		{Path: "sign-in", Access: web.Public, Do: showSignIn},
 		{Method: http.MethodPost, Path: "sign-in", Access: web.Public, Do: signIn},
 		{Method: http.MethodPost, Path: "sign-out", Access: web.Staff, Do: signOut, Quiet: "the end of a session changes nothing for others"},

@@ -262,7 +262,9 @@ func savePost(app core.App, options any) error {
 	if !ok {
 		return errors.New("these are not the settings of mail")
 	}
-	if err := settings.Save(app, "mail", kitmail.Options{Sendmail: p.Way == "sendmail"}); err != nil {
+	if err := settings.Save(app, "mail", struct {
+		Sendmail bool `json:"sendmail"`
+	}{p.Way == "sendmail"}); err != nil {
 		return err
 	}
 	return changeSettings(app, func(s *core.Settings) {

@@ -207,6 +207,7 @@ type MenuGroup struct {
 // MenuItem is one line of the menu.
 type MenuItem struct {
 	Label, Icon, Href string
+	Key               string // of the keyboard, "" for none
 	Count             int
 	Current           bool
 }
@@ -236,7 +237,7 @@ func (d *Desk) Menu(person *core.Record, at string) []MenuGroup {
 		slices.SortStableFunc(places, func(a, b place) int { return cmp.Compare(a.menu.Order, b.menu.Order) })
 		group := MenuGroup{Name: name}
 		for _, p := range places {
-			item := MenuItem{Label: p.menu.Label, Icon: p.menu.Icon, Href: Href(p.page.Path), Current: p.page.Path == best && within(at, best)}
+			item := MenuItem{Label: p.menu.Label, Icon: p.menu.Icon, Href: Href(p.page.Path), Key: keyOf(p.page.Path), Current: p.page.Path == best && within(at, best)}
 			if p.menu.Count != nil {
 				n, err := p.menu.Count(d.app, person)
 				if err != nil {

@@ -123,7 +123,10 @@ func (l leaf) fill(form web.Values) error {
 		return l.fillNumber(text)
 	}
 	if l.Tag.Get("kind") == "secret" {
-		if text == "" && form.Get(l.name+"_remove") == "" {
+		if text == "" {
+			if form.Get(l.name+"_remove") != "" {
+				l.value.SetString("")
+			}
 			return nil
 		}
 	}

@@ -222,19 +222,24 @@ func List(app core.App, f Filter) ([]Record, error) {
 	}
 	out := make([]Record, len(rows))
 	for i, r := range rows {
-		out[i] = Record{
-			ID: r.ID, MessageID: r.MessageID, Template: r.Template, To: r.To, Subject: r.Subject, State: r.State,
-			Attempts: r.Attempts, Error: r.Error,
-			Created: time.UnixMilli(r.Created).UTC(), Updated: time.UnixMilli(r.Updated).UTC(),
-		}
-		if r.Key != nil {
-			out[i].Key = *r.Key
-		}
-		if r.NextAt != 0 {
-			out[i].Next = time.UnixMilli(r.NextAt).UTC()
-		}
+		out[i] = r.record()
 	}
 	return out, nil
+}
+
+func (r row) record() Record {
+	out := Record{
+		ID: r.ID, MessageID: r.MessageID, Template: r.Template, To: r.To, Subject: r.Subject, State: r.State,
+		Attempts: r.Attempts, Error: r.Error,
+		Created: time.UnixMilli(r.Created).UTC(), Updated: time.UnixMilli(r.Updated).UTC(),
+	}
+	if r.Key != nil {
+		out.Key = *r.Key
+	}
+	if r.NextAt != 0 {
+		out.Next = time.UnixMilli(r.NextAt).UTC()
+	}
+	return out
 }
 
 // errorText keeps the first kilobyte of an error.

@@ -119,6 +119,19 @@ func Retry(app core.App, id int64) error {
 	return nil
 }
 
+// Hurry makes a waiting job due now. It returns ErrNoJob where none waits under
+// this id.
+func Hurry(app core.App, id int64) error {
+	q := Of(app)
+	err := change(app, "hurry", `UPDATE _jobs SET run_at = {:now}, updated = {:now} WHERE id = {:id} AND state = 'waiting'`,
+		dbx.Params{"id": id, "now": q.now().UnixMilli()})
+	if err != nil {
+		return err
+	}
+	wakeAfterCommit(app, q)
+	return nil
+}
+
 // Drop deletes a waiting or dead job. It returns ErrNoJob where there is none
 // or where it is running.
 func Drop(app core.App, id int64) error {
