@@ -64,8 +64,6 @@ func own() desk.Part {
 
 func doorPages() []desk.Page {
 	return []desk.Page{
-		{Path: "", Access: web.Staff, Do: overview, Menu: &desk.Menu{Label: "Overview", Icon: "layout-dashboard"}},
-	return desk.Part{Pages: []desk.Page{
 		{Path: "sign-in", Access: web.Public, Do: showSignIn},
 		{Method: http.MethodPost, Path: "sign-in", Access: web.Public, Do: signIn},
 		{Method: http.MethodPost, Path: "sign-out", Access: web.Staff, Do: signOut, Quiet: "the end of a session changes nothing for others"},
