@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"bungalow/hooks/kit/schema"
@@ -217,7 +218,7 @@ func PublishWritten(app core.App, by By, collection, id string) (*core.Record, e
 	} else if base, err = Base(record); err != nil {
 		return nil, err
 	}
-	return Publish(app, by, collection, id, base, v, record.GetDateTime("published_at").Time())
+	return Publish(app, by, collection, id, base, v, time.Time{})
 }
 
 // AddTag adds a tag to a post, visible at once if the post is: a tag is where

@@ -9,6 +9,7 @@ import (
 	"bungalow/hooks/content/drafts"
 	"bungalow/hooks/kit/roles"
 	"bungalow/hooks/kit/schema"
+	"bungalow/hooks/kit/settings"
 	"bungalow/hooks/kit/sitetest"
 )
 
@@ -81,6 +82,31 @@ func TestPreviewsOfPagesAndNewPosts(t *testing.T) {
 		if res.StatusCode != 200 || !strings.Contains(text, "<em>to come</em>") || strings.Contains(text, "0001") {
 			t.Errorf("a draft of %s answers %d", collection, res.StatusCode)
 		}
+	}
+}
+
+func TestAClosedSiteShowsPreviewsAndNothingElse(t *testing.T) {
+	t.Parallel()
+	app := sitetest.New(t)
+	by := person(t, app, roles.Editor)
+	r, err := drafts.Create(app, by, schema.Posts, body("Secret words."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, err := drafts.PreviewToken(app, by.Person, r, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	site := settings.SiteDefaults()
+	site.ComingSoon = true
+	if err := settings.Save(app, settings.SiteFeature, site); err != nil {
+		t.Fatal(err)
+	}
+	if res, text := app.Get("/blog/a-title/?preview=" + token); res.StatusCode != 200 || !strings.Contains(text, "Secret words.") {
+		t.Errorf("a preview of a closed site answers %d", res.StatusCode)
+	}
+	if res, text := app.Get("/blog/a-title/?preview=AAAA"); res.StatusCode != 503 || strings.Contains(text, "Secret") {
+		t.Errorf("a forged link to a closed site answers %d", res.StatusCode)
 	}
 }
 

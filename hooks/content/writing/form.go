@@ -61,8 +61,13 @@ func (k kind) read(e *desk.Event, stored *core.Record, typing bool) (form, error
 			return f, err
 		}
 	}
-	f.at, err = at(e, values)
-	return f, err
+	if f.at, err = at(e, values); err != nil {
+		return f, err
+	}
+	if stored != nil && f.at.Equal(stored.GetDateTime("published_at").Time().Truncate(time.Minute)) && f.do == doPublish {
+		f.at = time.Time{} // as it stood in the form, which knows no seconds
+	}
+	return f, nil
 }
 
 // lines gives a text the line breaks that it had, because a browser sends

@@ -80,6 +80,9 @@ func (k kind) act(e *desk.Event, id string, f form) error {
 	var record *core.Record
 	var err error
 	who := by(e)
+	if f.do == doPublish && f.at.After(time.Now()) {
+		f.do = doSchedule // publishing at a time to come must not take away what is there
+	}
 	switch f.do {
 	case doPublish:
 		record, err = drafts.Publish(e.App, who, k.collection, id, f.base, f.version, f.at)

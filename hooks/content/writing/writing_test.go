@@ -381,6 +381,29 @@ func TestScheduleInTheSitesZone(t *testing.T) {
 	w.get(path, `value="2099-05-01T09:00"`, "Asia/Tokyo")
 }
 
+func TestTimesOfWhatIsPublished(t *testing.T) {
+	t.Parallel()
+	app := sitetest.New(t)
+	w := at(t, app, roles.Editor)
+	path, b := w.begin("Now", "One.")
+	w.send(path, url.Values{"title": {"Now"}, "body": {"One."}, "base": {b}, "do": {"publish"}})
+	was := w.record(path).GetString("published_at")
+	shown := regexp.MustCompile(`name="at" type="datetime-local" value="([^"]+)"`).FindStringSubmatch(w.get(path))[1]
+	w.send(path, url.Values{"title": {"Now"}, "body": {"Two."}, "base": {w.base(path)}, "do": {"publish"}, "at": {shown}})
+	if got := w.record(path).GetString("published_at"); got != was {
+		t.Errorf("publishing changes moved its time from %s to %s", was, got)
+	}
+	w.send(path, url.Values{"title": {"Now"}, "body": {"Three."}, "base": {w.base(path)}, "do": {"publish"}, "at": {"2099-01-01T00:00"}})
+	if r := w.record(path); r.GetString("status") != schema.StatusPublished || r.GetString("body") != "Two." {
+		t.Errorf("publishing later made it %s with %q at once", r.GetString("status"), r.GetString("body"))
+	}
+	w.get(path, "will be published on 2099-01-01 00:00", "Three.")
+	w.send(path, url.Values{"title": {"Now"}, "body": {"One."}, "base": {w.base(path)}, "do": {"publish"}, "at": {"2020-05-05T10:00"}})
+	if got := w.record(path).GetString("published_at"); !strings.HasPrefix(got, "2020-05-05 10:00") {
+		t.Errorf("its time was set to %s", got)
+	}
+}
+
 func TestTranslations(t *testing.T) {
 	t.Parallel()
 	app := sitetest.New(t)
