@@ -121,7 +121,11 @@ func (s *markdownSite) item(f *markdownFile, emit func(Item) bool) bool {
 	} else if up := s.above(f); up != nil {
 		i.Parent = up.key
 	}
+	if strings.EqualFold(m.text("format"), schema.FormatHTML) { // our own exports say so
+		i.Format = schema.FormatHTML
+	}
 	i.Title = m.text("title")
+	i.SEOTitle = m.text("seotitle")
 	if t := firstTitle.FindStringSubmatchIndex(body); i.Title == "" && t != nil {
 		if r, err := text.Render(text.Markdown, body[t[2]:t[3]]); err == nil {
 			i.Title, body = r.Text, body[t[1]:]

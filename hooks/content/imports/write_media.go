@@ -133,7 +133,14 @@ func (w *writer) local(i *Item, file, alt string) (*core.Record, error) {
 		return nil, nil
 	}
 	r, err := w.find(schema.Media, key)
-	if err != nil || r != nil {
+	if err != nil {
+		return nil, err
+	}
+	if r != nil { // a text may show it before another one describes it
+		if alt != "" && r.GetString("alt") == "" {
+			r.Set("alt", text.Excerpt(alt, 1000))
+			err = w.app.Save(r)
+		}
 		return r, err
 	}
 	if r, err = w.newMedia(key, alt, ""); err != nil {
