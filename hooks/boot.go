@@ -32,6 +32,11 @@ type Config struct {
 	// IndexFallback answers addresses that nobody knows with PublicDir's index.html.
 	IndexFallback bool
 
+	// SMTP is where mail for the inbox is received, such as ":2525"; "" for nowhere.
+	SMTP string
+	// SMTPCert and SMTPKey are the files of the receiver's certificate.
+	SMTPCert, SMTPKey string
+
 	// HooksDir, HooksWatch, HooksPool, MigrationsDir and Automigrate are those
 	// of PocketBase's own executable, for its jsvm and migratecmd plugins.
 	HooksDir      string
@@ -110,6 +115,9 @@ func (c *Config) bind(flags *pflag.FlagSet) {
 	flags.StringVar(&c.Durability, "durability", string(sqlite.Full), "what a power cut may take: full (nothing that was acknowledged) or normal (the last commits)")
 	flags.StringVar(&c.PublicDir, "publicDir", "", "the folder with your own files (default pb_public beside the data folder)")
 	flags.BoolVar(&c.IndexFallback, "indexFallback", false, "answer unknown addresses with index.html of the public folder (for single-page apps)")
+	flags.StringVar(&c.SMTP, "smtp", "", "receive mail for the inbox at this address, such as :2525 (off unless given)")
+	flags.StringVar(&c.SMTPCert, "smtpCert", "", "the file with the certificate of the mail receiver (one is made at each start)")
+	flags.StringVar(&c.SMTPKey, "smtpKey", "", "the file with the key of that certificate")
 	flags.StringVar(&c.HooksDir, "hooksDir", "", "the folder with JavaScript hooks (default pb_hooks beside the data folder)")
 	flags.BoolVar(&c.HooksWatch, "hooksWatch", true, "restart when a file in the hooks folder changes")
 	flags.IntVar(&c.HooksPool, "hooksPool", 15, "how many JavaScript runtimes are kept ready")

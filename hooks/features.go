@@ -238,8 +238,8 @@ func (inboxForForms) ReplyTo(app core.App, conversation string) (mail.Address, e
 
 func (inboxForForms) Path(conversation string) string { return inbox.Path(conversation) }
 
-func registerInbox(app core.App, _ Config) error {
-	return inbox.Register(app, inbox.Config{})
+func registerInbox(app core.App, cfg Config) error {
+	return inbox.Register(app, inbox.Config{SMTP: cfg.SMTP, SMTPCert: cfg.SMTPCert, SMTPKey: cfg.SMTPKey})
 }
 
 // siteForForms answers what forms asks of the site.

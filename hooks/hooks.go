@@ -71,7 +71,7 @@ func features() []feature {
 		{
 			name: inbox.Feature, migrations: &pb_migrations.Inbox,
 			owns:     []string{schema.Conversations, schema.Messages},
-			register: registerInbox, desk: pages.Part,
+			register: registerInbox, routes: inbox.Routes, desk: pages.Part,
 		},
 		{
 			name: "site", uses: []string{"content"}, migrations: &core.MigrationsList{},

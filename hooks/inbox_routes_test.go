@@ -6,9 +6,13 @@ import (
 	"bungalow/hooks/kit/web"
 )
 
+// ownSecret are the public routes that ask for a secret of their own.
+var ownSecret = map[string]bool{"POST /api/site/mail/inbound": true}
+
 // The routes of the inbox, decided like all the others.
 func init() {
 	maps.Copy(decided, map[string]web.Access{
+		"POST /api/site/mail/inbound":                              web.Public,
 		"GET /desk/inbox/{$}":                                      "inbox.answer",
 		"GET /desk/inbox/live/{$}":                                 "inbox.answer",
 		"POST /desk/inbox/bulk/{$}":                                "inbox.answer",

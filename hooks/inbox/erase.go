@@ -3,7 +3,6 @@ package inbox
 import (
 	"fmt"
 	netmail "net/mail"
-	"strings"
 
 	"bungalow/hooks/kit/audit"
 	"bungalow/hooks/kit/events"

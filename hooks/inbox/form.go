@@ -108,12 +108,21 @@ func Judge(app core.App, conversation string, spam bool) error {
 	return nil
 }
 
-// announce fires inbox.OnMessage around the storing of an incoming message.
+// announce fires inbox.OnMessage around the storing of an incoming message. An
+// error of a handler is ErrRefused, so that a mail server does not try again.
 func announce(tx core.App, conversation, m *core.Record, isNew bool) error {
 	event := &events.MessageEvent{App: tx, Conversation: conversation, Message: m, New: isNew}
-	return events.OnMessage(tx).Trigger(event, func(e *events.MessageEvent) error {
-		return store(e.App, e.Conversation, e.Message)
+	stored := false
+	var fault error
+	err := events.OnMessage(tx).Trigger(event, func(e *events.MessageEvent) error {
+		stored = true
+		fault = store(e.App, e.Conversation, e.Message)
+		return fault
 	})
+	if err == nil && !stored || err != nil && fault == nil {
+		return errors.Join(ErrRefused, err)
+	}
+	return err
 }
 
 func sender(name, email string) string {

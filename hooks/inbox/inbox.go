@@ -38,6 +38,7 @@ var (
 	ErrTooLate   = errors.New("this answer is on its way already and can't be taken back")
 	ErrFull      = errors.New("the inbox takes no more mail today; try again tomorrow")
 	ErrTooLarge  = errors.New("this mail is larger than the inbox takes")
+	ErrRefused   = errors.New("a handler of inbox.OnMessage refused this message")
 	ErrSame      = errors.New("a conversation can't be merged with itself")
 )
 
@@ -46,6 +47,11 @@ const Undo = 10 * time.Second
 
 // Config is what the program decides for the inbox. The zero value works.
 type Config struct {
+	// SMTP is the address at which mail is received by SMTP, "" for none.
+	SMTP string
+	// SMTPCert and SMTPKey are the files of its certificate; without them one is
+	// made at each start.
+	SMTPCert, SMTPKey string
 	// Now is the time source (default time.Now).
 	Now func() time.Time
 }
@@ -75,6 +81,7 @@ func Register(app core.App, cfg Config) error {
 	app.OnRecordDelete(schema.Conversations).BindFunc(forgetConversation)
 	bindErase(app)
 	live.Bind(app)
+	bindWays(app, cfg)
 	queue.Register(app, queue.Kind{Name: sendKind, Do: func(_ context.Context, app core.App, payload []byte) error {
 		var j sendJob
 		if err := json.Unmarshal(payload, &j); err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	netmail "net/mail"
 	"slices"
 	"strings"
 	"sync"
@@ -414,4 +415,11 @@ func TestAHandlerMayChangeOrRefuseAMessage(t *testing.T) {
 	if n, err := app.CountRecords(schema.Conversations); err != nil || n != 1 {
 		t.Errorf("%d conversations, %v", n, err)
 	}
+}
+
+func must3(t testing.TB, address string) netmail.Address {
+	t.Helper()
+	a, err := netmail.ParseAddress(address)
+	check(t, err)
+	return *a
 }

@@ -130,8 +130,8 @@ func domain(app core.App, from string) string {
 	return cmp.Or(d, "localhost")
 }
 
-// saveOptions stores what the owner chose; a new password is sealed.
-func saveOptions(app core.App, o Options) error {
+// SaveOptions stores what the owner chose; a new password is sealed.
+func SaveOptions(app core.App, o Options) error {
 	if err := o.Validate(); err != nil {
 		return err
 	}
