@@ -3,6 +3,7 @@ package inbox
 import (
 	"fmt"
 	netmail "net/mail"
+	"strings"
 
 	"bungalow/hooks/kit/audit"
 	"bungalow/hooks/kit/events"
