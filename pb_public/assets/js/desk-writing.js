@@ -446,6 +446,11 @@
   form.addEventListener("input", (e) => { if (!rich.contains(e.target)) changed(); });
   form.addEventListener("change", changed);
   form.addEventListener("submit", (e) => {
+    if (busy && "new" in form.dataset) { // the first save makes the text: a second one must not make another
+      e.preventDefault();
+      const wait = setInterval(() => { if (!busy) { clearInterval(wait); form.requestSubmit(e.submitter); } }, 50);
+      return;
+    }
     sync();
     if (typedTags?.value.trim()) addTags();
     if (snapshot() !== saved) keep();
