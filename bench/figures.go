@@ -61,7 +61,7 @@ func rowsOf(w Workload, connCount []int, servers []*running) ([]Row, error) {
 }
 
 // metrics are the figures of a turn that are compared, by the names that bars
-// use. "peak" is one of the whole process, "strain" one of the subject alone.
+// use. "peak" is one of the whole process, "strain" and "rate" are of the subject alone.
 var metrics = map[string]func(Turn) float64{
 	"perSecond": func(t Turn) float64 { return t.PerSecond },
 	"p50":       func(t Turn) float64 { return float64(t.P50) },
@@ -73,7 +73,7 @@ var metrics = map[string]func(Turn) float64{
 
 var metricTitles = map[string]string{
 	"perSecond": "requests/s", "p50": "p50", "p99": "p99", "cpu": "CPU", "peak": "peak memory",
-	"reply": "time to the reply", "delivered": "time until all have it", "strain": "p99 compared with its idle p99",
+	"reply": "time to the reply", "delivered": "time until all have it", "strain": "p99 compared with its idle p99", "rate": "requests/s",
 }
 
 func (t Turn) broadcast() Broadcast {

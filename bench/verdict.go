@@ -24,6 +24,10 @@ func judge(w Workload, rows []Row) []Verdict {
 			verdicts = append(verdicts, judgeStrain(w, bar, rows)...)
 			continue
 		}
+		if bar.Metric == "rate" {
+			verdicts = append(verdicts, judgeRate(w, bar, rows)...)
+			continue
+		}
 		other := targetNamed(w.against(bar)).Title
 		for _, row := range rows {
 			got, measured := row.Ratio[bar.Metric]
@@ -45,6 +49,20 @@ func judgeStrain(w Workload, bar Bar, rows []Row) []Verdict {
 	for _, row := range rows {
 		if row.Conns == bar.Conns && row.Server == targetNamed(subject).Title && row.Turn.Strain > 0 {
 			return []Verdict{bar.verdict(fmt.Sprintf("%s, %s: %s", w.Title, connections(row.Conns), metricTitles[bar.Metric]), row.Turn.Strain)}
+		}
+	}
+	return nil
+}
+
+// judgeRate looks at the subject alone: what it does in a second.
+func judgeRate(w Workload, bar Bar, rows []Row) []Verdict {
+	for _, row := range rows {
+		if row.Conns == bar.Conns && row.Server == targetNamed(subject).Title {
+			return []Verdict{{
+				What: fmt.Sprintf("%s, %s: %s", w.Title, connections(row.Conns), metricTitles[bar.Metric]),
+				Got:  fmt.Sprintf("%.0f", row.Turn.PerSecond), Bound: fmt.Sprintf("≥ %.0f", bar.AtLeast), Met: row.Turn.PerSecond >= bar.AtLeast,
+				CPU: row.Turn.cpuCell(),
+			}}
 		}
 	}
 	return nil

@@ -139,3 +139,18 @@ func TestBesides(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+func TestJudgeRateLooksAtTheSubjectAlone(t *testing.T) {
+	t.Parallel()
+	w := Workload{Title: "form", Against: []string{bare}, Bars: []Bar{{Metric: "rate", Conns: 64, AtLeast: 1500}}}
+	for perSecond, met := range map[float64]bool{1499: false, 1500: true} {
+		got := judge(w, []Row{
+			{Server: targetNamed(bare).Title, Conns: 64, Turn: Turn{PerSecond: 40_000}},
+			{Server: targetNamed(subject).Title, Conns: 16, Turn: Turn{PerSecond: 9000}},
+			{Server: targetNamed(subject).Title, Conns: 64, Turn: Turn{PerSecond: perSecond}},
+		})
+		if len(got) != 1 || got[0].Met != met || got[0].Bound != "≥ 1500" {
+			t.Errorf("%v: %+v", perSecond, got)
+		}
+	}
+}

@@ -101,11 +101,12 @@ const storeKey = "bungalow.forms"
 
 // service is the state of one app.
 type service struct {
-	cfg   Config
-	now   func() time.Time
-	known sync.Map // slug → *known
-	quota quota
-	told  hourly
+	cfg      Config
+	now      func() time.Time
+	known    sync.Map // slug → *known
+	together together
+	quota    quota
+	told     hourly
 
 	mu      sync.Mutex
 	opts    Options

@@ -123,6 +123,9 @@ type draft struct {
 	files      []File
 	verdict    verdict
 	now        time.Time
+	judged     verdict             // as the filter found it
+	asSent     map[string][]string // the answers before any hook
+	receipt    Receipt
 	once       string
 	keyed      bool
 	digest     string
@@ -191,17 +194,11 @@ func (d *draft) store(app core.App) (receipt Receipt, err error) {
 		return Receipt{}, err
 	}
 	d.files = files
-	err = app.RunInTransaction(func(tx core.App) error {
-		if receipt, err = d.before(tx); err != nil || receipt.Again {
-			return err
-		}
-		receipt = Receipt{ID: d.record.Id}
-		return d.write(tx)
-	})
-	if err != nil {
+	d.judged, d.asSent = d.verdict, d.answers
+	if err = d.together.write(app, d); err != nil {
 		return Receipt{}, err
 	}
-	return receipt, nil
+	return d.receipt, nil
 }
 
 // write is the transaction: hooks, conversation, record, jobs.
