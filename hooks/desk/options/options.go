@@ -52,15 +52,19 @@ type group struct {
 	Fields []desk.Field
 }
 
+// noOrder is the place of a setting that asks for none: before backups and what
+// is for machines.
+const noOrder = 55
+
 // Listed gives the settings that the person may change, in their order.
 func Listed(app core.App, person *core.Record) []desk.Setting {
 	all := slices.DeleteFunc(desk.Of(app).Settings(), func(s desk.Setting) bool { return !web.Allowed(person, s.Access) })
-	slices.SortStableFunc(all, func(a, b desk.Setting) int { return cmp.Compare(a.Order, b.Order) })
+	slices.SortStableFunc(all, func(a, b desk.Setting) int { return cmp.Compare(cmp.Or(a.Order, noOrder), cmp.Or(b.Order, noOrder)) })
 	return all
 }
 
 func index(e *desk.Event) error {
-	return e.Render("desk/settings/index.html", e.T("Settings"), Listed(e.App, e.Auth))
+	return e.Render("desk/settings/index.html", e.T("Settings"), Listed(e.App, e.Auth), "/assets/css/desk-running.css")
 }
 
 // chosen is the setting that the address names.

@@ -23,7 +23,7 @@
     drawn.forEach((p) => p.destroy());
     const line = colour("--link"), area = colour("--tint"), text = colour("--muted"), edge = colour("--line");
     drawn = boxes.map((b) => new uPlot({
-      width: b.plot.clientWidth, height: b.plot.clientHeight, cursor: { show: false }, legend: { show: false }, padding: [6, 8, 0, 0],
+      width: b.plot.clientWidth, height: b.plot.clientHeight, cursor: { show: false }, legend: { show: false }, padding: [6, 20, 0, 0],
       scales: { x: { time: false }, y: { range: (u, min, max) => [Math.min(0, min), max > min ? max : min + 1] } },
       axes: [
         { stroke: text, font: "11px system-ui", size: 22, grid: { show: false }, ticks: { show: false }, splits: () => [0, b.labels.length - 1],
