@@ -38,7 +38,7 @@ type account struct {
 	Form     map[string]string // what was typed and is shown again
 	Errors   map[string]string
 	Waiting  string // a new address that is not confirmed yet
-	Security security
+	Guard    protection
 }
 
 type choice struct{ Value, Label string }
@@ -70,13 +70,13 @@ func renderAccount(e *desk.Event, status int, form, faults map[string]string) er
 	for _, s := range sessions {
 		page.Sessions = append(page.Sessions, ownSession{s, current != nil && s.ID == current.ID, e.Local(time.Unix(s.Created, 0)), e.Local(time.Unix(s.Seen, 0))})
 	}
-	if page.Security, err = securityOf(e); err != nil {
+	if page.Guard, err = protectionOf(e); err != nil {
 		return err
 	}
-	return e.RenderStatus(status, accountPage, e.T("Your account"), page, "/assets/css/desk-people.css", doorScript, "/assets/js/desk-people.js")
+	return e.RenderStatus(status, accountPage, e.T("Your account"), page, "/assets/css/desk-people.css", doorScript, "/assets/js/desk-people.js", "/assets/js/desk-passkey.js")
 }
 
-// member gives who is signed in as a member of staff; a superuser alone has no
+// self gives who is signed in as a member of staff; a superuser alone has no
 // account here to change.
 func self(e *desk.Event) (*core.Record, error) {
 	if e.Auth.IsSuperuser() {

@@ -59,13 +59,13 @@ func Routes(app core.App) []web.Route {
 
 // own is what the desk itself has: the door.
 func own() desk.Part {
-	return desk.Part{Pages: slices.Concat(doorPages(), joinPages(), accountPages(), staffPages(), auditPages())}
+	return desk.Part{Pages: slices.Concat(doorPages(), stepPages(), passkeyPages(), factorPages(), providerPages(), joinPages(), accountPages(), staffPages(), auditPages())}
 }
 
 func doorPages() []desk.Page {
 	return []desk.Page{
 		{Path: "sign-in", Access: web.Public, Do: showSignIn},
-		{Method: http.MethodPost, Path: "sign-in", Access: web.Public, Do: signIn},
+		{Method: http.MethodPost, Path: "sign-in", Access: web.Public, Do: signIn, Quiet: halfWay},
 		{Method: http.MethodPost, Path: "sign-out", Access: web.Staff, Do: signOut, Quiet: "the end of a session changes nothing for others"},
 		{Path: "welcome", Access: web.Public, Do: showWelcome},
 		{Method: http.MethodPost, Path: "welcome", Access: web.Public, Do: welcome},

@@ -2,7 +2,6 @@ package desk
 
 import (
 	"fmt"
-	"net/http"
 	"time"
 
 	"bungalow/hooks/kit/audit"
@@ -21,16 +20,7 @@ type proof struct {
 	Factor string
 }
 
-// finish gives the browser a session, once it is certain who sits before it,
-// and leads on.
-func finish(e *desk.Event, person *core.Record, p proof, next string) error {
-	if err := begin(e, person, p); err != nil {
-		return err
-	}
-	return e.Redirect(http.StatusSeeOther, next)
-}
-
-// begin is finish for a script, which goes on by itself.
+// begin gives the browser a session, once it is certain who sits before it.
 func begin(e *desk.Event, person *core.Record, p proof) error {
 	event := &events.SignInEvent{App: e.App, Person: person, Method: p.Method, Factor: p.Factor, Address: e.RealIP()}
 	return events.OnSignIn(e.App).Trigger(event, func(*events.SignInEvent) error {

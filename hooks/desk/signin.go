@@ -16,6 +16,14 @@ import (
 // signInForm is what the sign-in page shows.
 type signInForm struct {
 	Email, Next, Error string
+	Passkeys           bool // the browser may offer them at this address
+	Providers          []provider
+}
+
+// renderSignIn shows the door with every way that is open.
+func renderSignIn(e *desk.Event, status int, form signInForm) error {
+	form.Passkeys, form.Providers = passkeysWork(e), providers(e.App)
+	return e.RenderStatus(status, signInPage, e.T("Sign in"), form, "/assets/js/desk-passkey.js")
 }
 
 const signInPage = "desk/door/sign-in.html"
@@ -25,7 +33,7 @@ func showSignIn(e *desk.Event) error {
 	if e.Auth != nil {
 		return e.Redirect(http.StatusSeeOther, next)
 	}
-	return e.Render(signInPage, e.T("Sign in"), signInForm{Next: next})
+	return renderSignIn(e, http.StatusOK, signInForm{Next: next})
 }
 
 func signIn(e *desk.Event) error {
@@ -40,7 +48,7 @@ func signIn(e *desk.Event) error {
 	}
 	person, err := people.CheckPassword(e.Request.Context(), e.App, email, form.Get("password"))
 	if errors.Is(err, people.ErrWrong) {
-		return e.RenderStatus(http.StatusUnprocessableEntity, signInPage, e.T("Sign in"), signInForm{
+		return renderSignIn(e, http.StatusUnprocessableEntity, signInForm{
 			Email: email, Next: next, Error: e.T("This address and password don't fit together."),
 		})
 	}
@@ -56,7 +64,7 @@ func showTooMany(e *desk.Event, err error, form signInForm) error {
 	answer := people.Answer(e.RequestEvent, err)
 	if api, ok := errors.AsType[*router.ApiError](answer); ok && wantsHTML(e.Request) {
 		form.Error = e.T("These were too many tries. Wait a minute and try again.")
-		return e.RenderStatus(api.Status, signInPage, e.T("Sign in"), form)
+		return renderSignIn(e, api.Status, form)
 	}
 	return answer
 }

@@ -62,7 +62,7 @@ func SwitchOn(tx core.App, person *core.Record, totpSecret, code string, now tim
 	if !ok {
 		return nil, ErrWrong
 	}
-	sealed, err := seal(tx, totpSecret)
+	sealed, err := Seal(tx, totpSecret)
 	if err != nil {
 		return nil, err
 	}
@@ -157,7 +157,7 @@ func CheckFactor(app core.App, id, code string, now time.Time) (kind string, err
 		if err := tx.DB().NewQuery(`SELECT secret, step FROM _factors WHERE person = {:id}`).Bind(dbx.Params{"id": id}).One(&row); err != nil {
 			return fmt.Errorf("read the second factor: %w", err)
 		}
-		plain, err := open(tx, row.Secret)
+		plain, err := Unseal(tx, row.Secret)
 		if err != nil {
 			return err
 		}
@@ -209,8 +209,8 @@ func codeHash(app core.App, id, code string) (string, error) {
 	return hex.EncodeToString(mac.Sum(nil)), nil
 }
 
-// seal and open keep secrets unreadable in a leaked copy of the database.
-func seal(app core.App, plain string) (string, error) {
+// Seal and Unseal keep secrets unreadable in a leaked copy of the database.
+func Seal(app core.App, plain string) (string, error) {
 	key, err := secret.Derive(app, "second factors")
 	if err != nil {
 		return "", err
@@ -218,7 +218,7 @@ func seal(app core.App, plain string) (string, error) {
 	return security.Encrypt([]byte(plain), string(key))
 }
 
-func open(app core.App, sealed string) (string, error) {
+func Unseal(app core.App, sealed string) (string, error) {
 	key, err := secret.Derive(app, "second factors")
 	if err != nil {
 		return "", err

@@ -20,4 +20,5 @@ func Register(app core.App) {
 	bindGuards(app)
 	bindTwins(app)
 	queue.Register(app, queue.Kind{Name: resetKind, Do: sendReset})
+	queue.Register(app, queue.Kind{Name: codeKind, Do: sendCode})
 }
