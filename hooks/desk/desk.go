@@ -36,6 +36,7 @@ const configKey = "bungalow.desk.config"
 // Register binds the desk to the app.
 func Register(app core.App, cfg Config) error {
 	app.Store().Set(configKey, cfg)
+	bindDashboard(app)
 	operate.Register(app)
 	app.OnServe().BindFunc(func(e *core.ServeEvent) error {
 		e.Router.Bind(entrance())
@@ -59,7 +60,7 @@ func Routes(app core.App) []web.Route {
 
 // own is what the desk itself has: the door.
 func own() desk.Part {
-	return desk.Part{Pages: slices.Concat(doorPages(), stepPages(), passkeyPages(), factorPages(), providerPages(), joinPages(), accountPages(), staffPages(), auditPages())}
+	return desk.Part{Pages: slices.Concat(doorPages(), stepPages(), passkeyPages(), factorPages(), providerPages(), dashboardPages(), joinPages(), accountPages(), staffPages(), auditPages())}
 }
 
 func doorPages() []desk.Page {
