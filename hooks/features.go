@@ -35,7 +35,7 @@ func coreRoutes(app core.App) []web.Route {
 	return slices.Concat(health.Routes(app), spam.Routes(app), metrics.Routes(app), []web.Route{web.AccentRoute()})
 }
 
-func registerContent(app core.App, _ Config) error {
+func registerContent(app core.App, cfg Config) error {
 	if err := content.Register(app); err != nil {
 		return err
 	}
@@ -43,7 +43,7 @@ func registerContent(app core.App, _ Config) error {
 		return err
 	}
 	imports.Register(app)
-	if err := library.Register(app); err != nil {
+	if err := library.Register(app, commentImporter(cfg)); err != nil {
 		return err
 	}
 	return media.Register(app)

@@ -47,6 +47,14 @@ func init() {
 		"POST /desk/menus/{id}/{$}":           "content.edit",
 		"POST /desk/menus/{id}/arrange/{$}":   "content.edit",
 		"POST /desk/menus/{id}/delete/{$}":    "content.edit",
+		"GET /desk/import/{$}":                "content.edit",
+		"GET /desk/import/{id}/{$}":           "content.edit",
+		"POST /desk/import/{$}":               "content.edit",
+		"POST /desk/import/{id}/start/{$}":    "content.edit",
+		"POST /desk/import/{id}/stop/{$}":     "content.edit",
+		"POST /desk/import/{id}/delete/{$}":   "content.edit",
+		"GET /desk/export/markdown.zip":       "content.edit",
+		"GET /desk/export/all.zip":            web.Owner,
 		"POST /desk/redirects/{id}/{$}":       "content.edit",
 	})
 }

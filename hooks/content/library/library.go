@@ -14,6 +14,7 @@ import (
 	"slices"
 	"time"
 
+	"bungalow/hooks/content/imports"
 	"bungalow/hooks/kit/audit"
 	"bungalow/hooks/kit/desk"
 	"bungalow/hooks/kit/roles"
@@ -55,8 +56,10 @@ func refuse(e *desk.Event, err error) error {
 	return err
 }
 
-// Register binds what the library does by itself: emptying its bin at night.
-func Register(app core.App) error {
+// Register binds what the library does by itself: emptying its bin at night,
+// and imports in the queue. comments is nil where that feature is off.
+func Register(app core.App, comments imports.CommentImporter) error {
+	registerImports(app, comments)
 	err := app.Cron().Add("bungalow_media_bin", "23 3 * * *", func() {
 		if err := EmptyBin(app, time.Now()); err != nil {
 			app.Logger().Error("the bin of files can't be emptied", "error", err)
@@ -73,7 +76,7 @@ func Register(app core.App) error {
 
 // Desk is what the library gives the desk.
 func Desk(core.App) desk.Part {
-	return desk.Part{Pages: slices.Concat(mediaPages(), redirectPages(), namedPages(), menuPages(), []desk.Page{
+	return desk.Part{Pages: slices.Concat(mediaPages(), redirectPages(), namedPages(), menuPages(), movePages(), []desk.Page{
 		{Method: http.MethodPost, Path: "library/undo", Access: edit, Do: takeBack},
 	})}
 }
