@@ -1,8 +1,11 @@
 package hooks
 
 import (
+	"html/template"
 	"slices"
 
+	"bungalow/hooks/forms"
+	"bungalow/hooks/kit/theme"
 	"github.com/pocketbase/pocketbase/core"
 )
 
@@ -11,6 +14,7 @@ import (
 // unchecked and be shown when the feature comes back. A collection of the same
 // name that is not ours is left alone.
 func bindAbsent(app core.App, cfg Config) {
+	bindAbsentForm(app, cfg)
 	for _, f := range features() {
 		if len(f.owns) == 0 || !slices.Contains(cfg.Without, f.name) {
 			continue
@@ -40,4 +44,18 @@ func bindAbsent(app core.App, cfg Config) {
 		app.OnRecordUpdateRequest(f.owns...).BindFunc(one)
 		app.OnRecordDeleteRequest(f.owns...).BindFunc(one)
 	}
+}
+
+// bindAbsentForm shows nothing where a page asks for a form and forms are
+// switched off; the line itself is no text for visitors.
+func bindAbsentForm(app core.App, cfg Config) {
+	if !slices.Contains(cfg.Without, forms.Feature) {
+		return
+	}
+	app.OnServe().BindFunc(func(e *core.ServeEvent) error {
+		if t := theme.Of(e.App); t != nil {
+			t.Shortcode("form", func(theme.Place, []string) (template.HTML, error) { return "", nil })
+		}
+		return e.Next()
+	})
 }

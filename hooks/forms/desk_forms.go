@@ -73,15 +73,17 @@ func newForm(e *desk.Event) error {
 
 // builderPage is the data of the builder.
 type builderPage struct {
-	Record  *core.Record
-	Fields  []draftField
-	Errors  map[string]string
-	Types   []choice
-	Kinds   []string
-	At      int // the field that was moved or added, -1 for none
-	Changed bool
-	Preview *View
-	Answers bool
+	Record *core.Record
+	Fields []draftField
+	Errors map[string]string
+	Types  []choice
+	Kinds  []string
+	// Policies are the choices of the spam policy.
+	Policies []map[string]string
+	At       int // the field that was moved or added, -1 for none
+	Changed  bool
+	Preview  *View
+	Answers  bool
 }
 
 // Text is a text of the form's record, for the template.
@@ -98,18 +100,12 @@ func (p builderPage) Number(name string) string {
 	return ""
 }
 
-// Policies are the choices of the spam policy.
-func (p builderPage) Policies() []map[string]string {
-	return []map[string]string{
-		{"Value": SpamFile, "Label": "File what is spam beyond doubt"},
-		{"Value": SpamStrict, "Label": "File what is doubtful too"},
-		{"Value": SpamOff, "Label": "File nothing"},
-	}
-}
-
 // builder makes the page of a form, with the fields as they are being changed.
 func builder(e *desk.Event, r *core.Record, fields []draftField) builderPage {
 	p := builderPage{Record: r, Fields: fields, Kinds: field.KindNames(), At: -1, Errors: map[string]string{}, Answers: e.Can(roles.InboxAnswer)}
+	for _, policy := range [][2]string{{SpamFile, "File what is spam beyond doubt"}, {SpamStrict, "File what is doubtful too"}, {SpamOff, "File nothing"}} {
+		p.Policies = append(p.Policies, map[string]string{"Value": policy[0], "Label": e.T(policy[1])})
+	}
 	for _, t := range field.Types {
 		p.Types = append(p.Types, choice{Value: t, Label: labelOf[t]})
 	}

@@ -359,3 +359,15 @@ func TestWhatIsShownFollowsTheForm(t *testing.T) {
 		t.Errorf("%d %s", res.StatusCode, body)
 	}
 }
+
+func TestAPageShowsNothingWhereFormsAreOff(t *testing.T) {
+	t.Parallel()
+	app := sitetest.New(t, "forms")
+	sitetest.Make(t, app, schema.Pages, map[string]any{"title": "Write", "slug": "write", "status": "published", "format": "markdown", "body": "Before.\n\n{{ form \"contact\" }}\n\nAfter."})
+	if res, page := app.Get("/write/"); res.StatusCode != 200 || strings.Contains(page, "{{") || !strings.Contains(page, "After.") {
+		t.Errorf("%d %s", res.StatusCode, page)
+	}
+	if res, _ := app.Get("/f/contact"); res.StatusCode != 404 {
+		t.Errorf("the form's own page: %d", res.StatusCode)
+	}
+}

@@ -1,6 +1,7 @@
 package text
 
 import (
+	"regexp"
 	"strings"
 
 	"golang.org/x/net/html"
@@ -25,7 +26,7 @@ func Contents(body string) []Heading {
 }
 
 // Prose returns the running text of HTML that Render made: its paragraphs,
-// without headings, code, tables, pictures and notes. It is what an excerpt is
+// without headings, code, tables, pictures, notes and shortcodes. It is what an excerpt is
 // made of. A body without paragraphs gives all its words.
 func Prose(body string) string {
 	root, err := parse(body)
@@ -40,6 +41,9 @@ func Prose(body string) string {
 	return strings.Join(lines, "\n")
 }
 
+// shortcode is a paragraph that a page replaces by something else.
+var shortcode = regexp.MustCompile(`^\s*\{\{\s*[a-z][a-z0-9_-]*(\s+"[^"<>{}]*")*\s*\}\}\s*$`)
+
 var notProse = set(`pre table figure aside nav dl details`)
 
 func paragraphs(n *html.Node, lines *[]string) {
@@ -48,7 +52,7 @@ func paragraphs(n *html.Node, lines *[]string) {
 			return
 		}
 		if n.Data == "p" {
-			if line := textOf(n); line != "" {
+			if line := textOf(n); line != "" && !shortcode.MatchString(line) {
 				*lines = append(*lines, line)
 			}
 			return

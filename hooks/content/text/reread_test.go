@@ -24,3 +24,15 @@ func TestProseIsTheRunningText(t *testing.T) {
 		t.Error("what was rendered can't be read again")
 	}
 }
+
+func TestProseLeavesShortcodesOut(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]string{
+		`<p>Before.</p><p>{{ form "contact" }}</p><p>After.</p>`: "Before.\nAfter.",
+		`<p>Write {{ form "contact" }} to show it.</p>`:          `Write {{ form "contact" }} to show it.`,
+	} {
+		if got := Prose(body); got != want {
+			t.Errorf("%s: %q, want %q", body, got, want)
+		}
+	}
+}
