@@ -7,8 +7,6 @@ import (
 	"runtime/debug"
 	"strings"
 
-	"bungalow/hooks/content/exports"
-	"bungalow/hooks/content/imports"
 	"github.com/pocketbase/pocketbase"
 	"github.com/pocketbase/pocketbase/cmd"
 	"github.com/pocketbase/pocketbase/core"
@@ -73,7 +71,7 @@ func addCommands(app core.App, root *cobra.Command, cfg Config) {
 	serve := cmd.NewServeCommand(app, true)
 	serve.Short = "Starts the site (at http://localhost:8090 unless a domain or --http says otherwise)"
 	serve.Example = "  bungalow serve\n  bungalow serve example.com www.example.com\n  bungalow serve --http 127.0.0.1:9000"
-	root.AddCommand(serve, demoCommand(app, serve), imports.Command(app, commentImporter(cfg)), exports.Command(app), themeCommand(), staffCommand(app),
+	root.AddCommand(serve, demoCommand(app, serve), importCommand(app, cfg), exportCommand(app), themeCommand(), staffCommand(app),
 		backupCommand(app), restoreCommand(app), checkCommand(app, cfg), cmd.NewSuperuserCommand(app))
 }
 

@@ -4,7 +4,7 @@ package pb_public
 
 import "embed"
 
-// Files holds _theme (templates, never served) and assets, rooted at pb_public.
+// Files holds _theme (templates, never served), assets and embed, rooted at pb_public.
 //
-//go:embed all:_theme all:assets
+//go:embed all:_theme all:assets embed
 var Files embed.FS

@@ -67,6 +67,8 @@ type Listing struct {
 	Reason     string  `json:"reason"`
 	// Count is how many comments the thread has in all.
 	Count int `json:"count"`
+	// Emoji are the reactions that are offered.
+	Emoji []string `json:"emoji"`
 }
 
 // row is a comment as it is read for a thread.
@@ -95,7 +97,7 @@ func List(app core.App, t Thread, page int, sort string) (Listing, error) {
 	if !slices.Contains([]string{SortOldest, SortNewest, SortBest}, sort) {
 		sort = o.Sort
 	}
-	l := Listing{Page: min(max(page, 1), maxPage), PerPage: o.PerPage, Open: t.Open(), Reason: t.Reason, Items: []*Item{}}
+	l := Listing{Page: min(max(page, 1), maxPage), PerPage: o.PerPage, Open: t.Open(), Reason: t.Reason, Items: []*Item{}, Emoji: append([]string{}, o.Reactions...)}
 	bind := dbx.Params{"t": t.Address}
 	err := app.DB().NewQuery(`SELECT count(*), count(DISTINCT root) FROM comments WHERE thread = {:t} AND status = 'approved'`).
 		Bind(bind).Row(&l.Count, &l.TotalItems)
@@ -127,7 +129,7 @@ var orders = map[string]string{
 // ListBranch reads a page of the answers below one root, for a branch that is
 // too long for the thread. They stand flat, each naming whom it answers.
 func ListBranch(app core.App, t Thread, root string, page int) (Listing, error) {
-	l := Listing{Page: min(max(page, 1), maxPage), PerPage: maxReplies, Open: t.Open(), Reason: t.Reason, Items: []*Item{}}
+	l := Listing{Page: min(max(page, 1), maxPage), PerPage: maxReplies, Open: t.Open(), Reason: t.Reason, Items: []*Item{}, Emoji: append([]string{}, optionsOf(app).Reactions...)}
 	bind := dbx.Params{"t": t.Address, "r": root}
 	err := app.DB().NewQuery(`SELECT count(*) FROM comments WHERE root = {:r} AND id != {:r} AND thread = {:t} AND status = 'approved'`).
 		Bind(bind).Row(&l.TotalItems)
