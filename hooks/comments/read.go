@@ -109,9 +109,7 @@ func List(app core.App, t Thread, page int, sort string) (Listing, error) {
 	}
 	bind["n"], bind["skip"] = l.PerPage, (l.Page-1)*l.PerPage
 	var roots []string
-	err = app.DB().NewQuery(`SELECT c.root FROM comments c LEFT JOIN comments r ON r.id = c.root
-		WHERE c.thread = {:t} AND c.status = 'approved' GROUP BY c.root
-		ORDER BY max(r.pinned AND r.status = 'approved') DESC, ` + orders[sort] + ` LIMIT {:n} OFFSET {:skip}`).Bind(bind).Column(&roots)
+	err = app.DB().NewQuery(`SELECT c.root FROM ` + byRoot + ` ORDER BY ` + orders[sort] + ` LIMIT {:n} OFFSET {:skip}`).Bind(bind).Column(&roots)
 	if err != nil {
 		return l, fmt.Errorf("list a thread: %w", err)
 	}
@@ -119,12 +117,19 @@ func List(app core.App, t Thread, page int, sort string) (Listing, error) {
 	return l, err
 }
 
-// orders sort the branches of a thread by what is at their top.
+// byRoot are the branches of a thread, each with its size and what is at its top.
+const byRoot = `(SELECT root, count(*) AS n FROM comments WHERE thread = {:t} AND status = 'approved' GROUP BY root) c
+	LEFT JOIN comments r ON r.id = c.root`
+
+// orders sort the branches of a thread by what is at their top; what is pinned
+// comes first.
 var orders = map[string]string{
-	SortOldest: "max(r.created), c.root",
-	SortNewest: "max(r.created) DESC, c.root",
-	SortBest:   "max(r.votes) DESC, count(*) DESC, max(r.created), c.root",
+	SortOldest: pinnedFirst + "r.created, c.root",
+	SortNewest: pinnedFirst + "r.created DESC, c.root",
+	SortBest:   pinnedFirst + "r.votes DESC, c.n DESC, r.created, c.root",
 }
+
+const pinnedFirst = "(r.pinned AND r.status = 'approved') DESC, "
 
 // ListBranch reads a page of the answers below one root, for a branch that is
 // too long for the thread. They stand flat, each naming whom it answers.

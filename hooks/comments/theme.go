@@ -206,9 +206,7 @@ func pageOf(app core.App, t Thread, v *threadView, id string) (int, error) {
 		return 1, fmt.Errorf("find a comment's page: %w", err)
 	}
 	var before int
-	err = app.DB().NewQuery(`SELECT n FROM (SELECT c.root AS root, row_number() OVER (ORDER BY max(r.pinned AND r.status = 'approved') DESC, ` + orders[v.Sort] + `) AS n
-		FROM comments c LEFT JOIN comments r ON r.id = c.root
-		WHERE c.thread = {:t} AND c.status = 'approved' GROUP BY c.root) WHERE root = {:r}`).
+	err = app.DB().NewQuery(`SELECT n FROM (SELECT c.root AS root, row_number() OVER (ORDER BY ` + orders[v.Sort] + `) AS n FROM ` + byRoot + `) WHERE root = {:r}`).
 		Bind(dbx.Params{"t": t.Address, "r": root}).Row(&before)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return 1, fmt.Errorf("find a comment's page: %w", err)
