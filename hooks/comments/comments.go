@@ -16,6 +16,7 @@ import (
 	"sync"
 
 	"bungalow/hooks/kit/cache"
+	"bungalow/hooks/kit/settings"
 	"bungalow/hooks/kit/web"
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -43,6 +44,7 @@ type service struct {
 
 	mu      sync.Mutex
 	options *Options // nil until read, and after the settings changed
+	site    *settings.Site
 	version int
 
 	agents      agents

@@ -138,9 +138,29 @@ func (s *service) loadOptions() Options {
 
 func (s *service) forgetOptions() {
 	s.mu.Lock()
-	s.options = nil
+	s.options, s.site = nil, nil
 	s.version++
 	s.mu.Unlock()
+}
+
+// loadSite gives who the site is.
+func (s *service) loadSite() (settings.Site, error) {
+	s.mu.Lock()
+	known, version := s.site, s.version
+	s.mu.Unlock()
+	if known != nil {
+		return *known, nil
+	}
+	site, err := settings.LoadSite(s.app)
+	if err != nil {
+		return site, err
+	}
+	s.mu.Lock()
+	if s.version == version {
+		s.site = &site
+	}
+	s.mu.Unlock()
+	return site, nil
 }
 
 // optionsOf is loadOptions for functions that know only the app.

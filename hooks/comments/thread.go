@@ -13,7 +13,6 @@ import (
 
 	"bungalow/hooks/kit/address"
 	"bungalow/hooks/kit/schema"
-	"bungalow/hooks/kit/settings"
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/types"
@@ -145,7 +144,7 @@ func (t *Thread) rules(app core.App, o Options, born time.Time) error {
 // findPage finds the post or page that a visitor may see at the address, and
 // when it was published.
 func findPage(app core.App, t *Thread) (time.Time, error) {
-	site, err := settings.LoadSite(app)
+	site, err := serviceOf(app).loadSite()
 	if err != nil {
 		return time.Time{}, err
 	}
