@@ -45,6 +45,7 @@ var records = map[string]struct {
 	"/desk/tags/{id}":               {web.Staff, made(schema.Tags, map[string]any{}, "name")},
 	"/desk/authors/{id}":            {web.Staff, made(schema.Authors, map[string]any{}, "name")},
 	"/desk/menus/{id}":              {web.Staff, nil},
+	"/desk/import/{id}":             {web.Staff, nil}, // editors share the uploads
 	"/desk/comments/{id}":           {web.Staff, nil},
 	"/desk/forms/{id}":              {web.Staff, nil},
 	"/desk/submissions/{id}":        {web.Staff, nil},
