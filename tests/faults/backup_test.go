@@ -3,6 +3,8 @@ package faults
 import (
 	"fmt"
 	"net/http"
+	"net/http/cookiejar"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -122,5 +124,60 @@ func TestCheckNamesWhatIsWrong(t *testing.T) {
 		if !strings.Contains(r.Stdout, says) {
 			t.Errorf("nothing says %q:\n%s", says, r.Stdout)
 		}
+	}
+}
+
+// The desk brings a running site back to a backup: the process starts again
+// with what was, and what came since is gone.
+func TestTheDeskBringsASiteBack(t *testing.T) {
+	t.Parallel()
+	home := site(t)
+	server := serve(t, home)
+	c := signIn(t, server)
+	createPost(t, c, "before")
+	const email, password = "olive@example.com", "correct-horse-battery"
+	if err := c.Call(t.Context(), http.MethodPost, "/api/collections/staff/records", map[string]any{
+		"email": email, "name": "Olive", "role": "owner", "active": true, "verified": true, "password": password, "passwordConfirm": password,
+	}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := binary.Run(t.Context(), home, "backup"); err != nil || r.Code != 0 {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	made, err := filepath.Glob(filepath.Join(home, "pb_data", "backups", "*.zip"))
+	if err != nil || len(made) != 1 {
+		t.Fatalf("%v, %v", made, err)
+	}
+	createPost(t, c, "after")
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	browser := &http.Client{Jar: jar}
+	for _, step := range []struct {
+		path string
+		form url.Values
+	}{
+		{"/desk/sign-in/", url.Values{"email": {email}, "password": {password}}},
+		{"/desk/backups/" + filepath.Base(made[0]) + "/restore/", url.Values{"sure": {"true"}}},
+	} {
+		res, err := browser.PostForm(server.URL+step.path, step.form)
+		if err != nil || res.StatusCode != http.StatusOK {
+			t.Fatalf("%s: %v, %v", step.path, res, err)
+		}
+		_ = res.Body.Close()
+	}
+	for deadline := time.Now().Add(binary.Patience); ; time.Sleep(20 * time.Millisecond) {
+		before, err1 := (binary.Client{Base: server.URL}).Do(t.Context(), http.MethodGet, "/blog/before/", nil)
+		after, err2 := (binary.Client{Base: server.URL}).Do(t.Context(), http.MethodGet, "/blog/after/", nil)
+		if err1 == nil && err2 == nil && before.Status == http.StatusOK && after.Status == http.StatusNotFound {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("before: %d %v, after: %d %v\n%s", before.Status, err1, after.Status, err2, server.Output())
+		}
+	}
+	if problem := integrity(t, home); problem != "ok" {
+		t.Error(problem)
 	}
 }

@@ -42,7 +42,11 @@ func Part(core.App) desk.Part {
 		{Path: "mail/outbox", Access: web.Owner, Do: listOutbox},
 		{Path: "mail/outbox/{name}", Access: web.Owner, Do: fetchOutbox},
 	}
-	return desk.Part{Pages: append(pages, backupPages()...), Settings: append(backupSettings(), metricsSetting()), Searches: []desk.Search{{Name: "Pages of the desk", Access: web.Staff, Find: findPages}}}
+	return desk.Part{
+		Pages:    append(pages, backupPages()...),
+		Settings: append(backupSettings(), metricsSetting()),
+		Searches: []desk.Search{{Name: "Pages of the desk", Access: web.Staff, Find: findPages}, peopleSearch()},
+	}
 }
 
 // assets are the styles of every page here.
