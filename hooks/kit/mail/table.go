@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -207,8 +208,18 @@ func List(app core.App, f Filter) ([]Record, error) {
 	query := app.ConcurrentDB().Select("id", "key", "message_id", "template", "recipient", "subject",
 		"state", "attempts", "next_at", "error", "created", "updated").
 		From(Table).OrderBy("id DESC").Limit(int64(min(f.Limit, 500)))
-	if f.State != "" {
+	switch {
+	case f.State != "" && f.Key != "":
 		query.AndWhere(dbx.HashExp{"state": f.State})
+	case f.State != "":
+		// The newest of a state are found in the index alone, not by sorting
+		// whole messages.
+		below := f.Before
+		if below <= 0 {
+			below = math.MaxInt64
+		}
+		query.AndWhere(dbx.NewExp(`id IN (SELECT id FROM _mails WHERE state = {:state} AND id < {:below} ORDER BY id DESC LIMIT {:most})`,
+			dbx.Params{"state": f.State, "below": below, "most": f.Limit}))
 	}
 	if f.Key != "" {
 		query.AndWhere(dbx.HashExp{"key": f.Key})
