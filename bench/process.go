@@ -13,7 +13,7 @@ import (
 const (
 	startLimit = 300 * time.Millisecond
 	idleLimit  = 60_000_000 // bytes
-	sizeLimit  = 45_000_000 // bytes
+	sizeLimit  = 60_000_000 // bytes
 )
 
 // Process holds the figures that need no load.
