@@ -73,7 +73,7 @@ func renderAccount(e *desk.Event, status int, form, faults map[string]string) er
 	if page.Guard, err = protectionOf(e); err != nil {
 		return err
 	}
-	return e.RenderStatus(status, accountPage, e.T("Your account"), page, "/assets/css/desk-people.css", doorScript, "/assets/js/desk-people.js", "/assets/js/desk-passkey.js")
+	return e.RenderStatus(status, accountPage, e.T("Your account"), page, peopleStyles, doorScript, "/assets/js/desk-people.js", "/assets/js/desk-passkey.js")
 }
 
 // self gives who is signed in as a member of staff; a superuser alone has no

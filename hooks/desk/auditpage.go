@@ -116,7 +116,7 @@ func showAudit(e *desk.Event) error {
 		}
 	}
 	view.Export = desk.Href("audit.csv") + "?" + query.Encode()
-	return e.Render("desk/audit/list.html", e.T("Audit"), view, "/assets/css/desk-people.css")
+	return e.Render("desk/audit/list.html", e.T("Audit"), view, peopleStyles)
 }
 
 // exportAudit writes all lines that the filter lets through, piece by piece.

@@ -49,7 +49,7 @@ func openDashboard(e *desk.Event) error {
 	if err != nil {
 		return err
 	}
-	return e.Render("desk/account/dashboard.html", e.T("Opening the dashboard"), ticket, "/assets/css/desk-people.css", "/assets/js/desk-dashboard.js")
+	return e.Render("desk/account/dashboard.html", e.T("Opening the dashboard"), ticket, peopleStyles, "/assets/js/desk-dashboard.js")
 }
 
 // redeemTicket gives what the dashboard keeps in the browser's storage.

@@ -81,7 +81,7 @@ func startFactor(e *desk.Event) error {
 }
 
 func renderSetup(e *desk.Event, status int, s setup) error {
-	return e.RenderStatus(status, setupPage, e.T("Switch the second step on"), s, "/assets/css/desk-people.css")
+	return e.RenderStatus(status, setupPage, e.T("Switch the second step on"), s, peopleStyles)
 }
 
 // keyOf is the secret that the person is setting up.
@@ -156,7 +156,7 @@ func switchOn(e *desk.Event) error {
 }
 
 func showCodes(e *desk.Event, codes []string) error {
-	return e.Render("desk/account/codes.html", e.T("Recovery codes"), codes, "/assets/css/desk-people.css", "/assets/js/desk-people.js")
+	return e.Render("desk/account/codes.html", e.T("Recovery codes"), codes, peopleStyles, "/assets/js/desk-people.js")
 }
 
 func switchOff(e *desk.Event) error {

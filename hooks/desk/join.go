@@ -44,7 +44,7 @@ const (
 // renderToken shows a form behind a link.
 func renderToken(e *desk.Event, status int, page, title string, form tokenForm) error {
 	e.Response.Header().Set("Referrer-Policy", "no-referrer") // the address holds the token
-	return e.RenderStatus(status, "desk/door/"+page+".html", title, form, doorScript)
+	return e.RenderStatus(status, "desk/door/"+page+".html", title, form, peopleStyles, doorScript)
 }
 
 func showJoin(e *desk.Event) error {

@@ -23,7 +23,7 @@ type signInForm struct {
 // renderSignIn shows the door with every way that is open.
 func renderSignIn(e *desk.Event, status int, form signInForm) error {
 	form.Passkeys, form.Providers = passkeysWork(e), providers(e.App)
-	return e.RenderStatus(status, signInPage, e.T("Sign in"), form, "/assets/js/desk-passkey.js")
+	return e.RenderStatus(status, signInPage, e.T("Sign in"), form, peopleStyles, "/assets/js/desk-passkey.js")
 }
 
 const signInPage = "desk/door/sign-in.html"

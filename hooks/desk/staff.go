@@ -110,7 +110,7 @@ func renderStaff(e *desk.Event, status int, form inviteForm) error {
 		m.Secured = slices.Contains(secured, r.Id)
 		list.Members = append(list.Members, m)
 	}
-	return e.RenderStatus(status, "desk/staff/list.html", e.T("Staff"), list, "/assets/css/desk-people.css")
+	return e.RenderStatus(status, "desk/staff/list.html", e.T("Staff"), list, peopleStyles)
 }
 
 func invite(e *desk.Event) error {
@@ -152,7 +152,7 @@ func showInvitation(e *desk.Event, person *core.Record, token string) error {
 	}
 	return e.Render("desk/staff/invitation.html", e.T("Invitation"), map[string]any{
 		"Person": memberOf(e, person), "Link": origin(e) + desk.Href("invitation") + "?token=" + token,
-	}, "/assets/css/desk-people.css", "/assets/js/desk-people.js")
+	}, peopleStyles, "/assets/js/desk-people.js")
 }
 
 // memberPage is one person's page.
@@ -187,7 +187,7 @@ func renderMember(e *desk.Event, status int, r *core.Record, faults map[string]s
 		return err
 	}
 	page.Activity = linesOf(e, lines)
-	return e.RenderStatus(status, "desk/staff/member.html", page.Name, page, "/assets/css/desk-people.css")
+	return e.RenderStatus(status, "desk/staff/member.html", page.Name, page, peopleStyles)
 }
 
 func saveMember(e *desk.Event) error {

@@ -22,6 +22,7 @@ const (
 	welcomeLife    = 30 * time.Minute
 	welcomePage    = "desk/door/welcome.html"
 	doorScript     = "/assets/js/desk-door.js"
+	peopleStyles   = "/assets/css/desk-people.css"
 )
 
 // WelcomeLink makes the path at which the owner of a new site makes the account,
@@ -70,7 +71,7 @@ func showWelcome(e *desk.Event) error {
 
 func renderWelcome(e *desk.Event, status int, form newOwner) error {
 	e.Response.Header().Set("Referrer-Policy", "no-referrer") // the address holds the token
-	return e.RenderStatus(status, welcomePage, e.T("Welcome"), form, doorScript)
+	return e.RenderStatus(status, welcomePage, e.T("Welcome"), form, peopleStyles, doorScript)
 }
 
 // deadLink answers a link that opens nothing any more; what is English and
