@@ -73,6 +73,7 @@ func addCommands(app core.App, root *cobra.Command, cfg Config) {
 	serve.Example = "  bungalow serve\n  bungalow serve example.com www.example.com\n  bungalow serve --http 127.0.0.1:9000"
 	root.AddCommand(serve, demoCommand(app, serve), importCommand(app, cfg), exportCommand(app), themeCommand(), staffCommand(app),
 		backupCommand(app), restoreCommand(app), checkCommand(app, cfg), cmd.NewSuperuserCommand(app))
+	root.AddCommand(mailCommand(app))
 }
 
 // version names what this executable is made of.

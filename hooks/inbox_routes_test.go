@@ -13,6 +13,8 @@ var ownSecret = map[string]bool{"POST /api/site/mail/inbound": true}
 func init() {
 	maps.Copy(decided, map[string]web.Access{
 		"POST /api/site/mail/inbound":                              web.Public,
+		"GET /desk/mail-delivery/{$}":                              web.Owner,
+		"POST /desk/mail-delivery/{$}":                             web.Owner,
 		"GET /desk/inbox/{$}":                                      "inbox.answer",
 		"GET /desk/inbox/live/{$}":                                 "inbox.answer",
 		"POST /desk/inbox/bulk/{$}":                                "inbox.answer",

@@ -29,7 +29,7 @@ const (
 // Part is what the inbox gives the desk.
 func Part(app core.App) desk.Part {
 	return desk.Part{
-		Pages: []desk.Page{
+		Pages: append(deliveryPages(), []desk.Page{
 			{Path: "inbox", Access: answer, Do: list, Menu: &desk.Menu{Group: desk.GroupTalk, Label: "Inbox", Icon: "inbox", Order: 1, Count: waiting}},
 			{Path: "inbox/live", Access: answer, Do: stream},
 			{Method: http.MethodPost, Path: "inbox/bulk", Access: answer, Do: bulk},
@@ -45,7 +45,8 @@ func Part(app core.App) desk.Part {
 			{Path: "inbox/{id}/messages/{message}/files/{file}", Access: answer, Do: showFile},
 			{Path: "canned-replies", Access: answer, Do: canned, Menu: &desk.Menu{Group: desk.GroupTalk, Label: "Canned replies", Icon: "quote", Order: 3}},
 			{Method: http.MethodPost, Path: "canned-replies", Access: answer, Do: saveCanned},
-		},
+		}...),
+		Settings: []desk.Setting{setting(app)},
 		Cards:    []desk.Card{{Title: "Inbox", Icon: "inbox", Order: 10, Access: answer, Do: card}},
 		Searches: []desk.Search{{Name: "Conversations", Access: answer, Find: find}},
 	}

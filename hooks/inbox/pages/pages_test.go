@@ -1,6 +1,8 @@
 package pages_test
 
 import (
+	"context"
+	"net"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -8,6 +10,7 @@ import (
 	"testing"
 
 	"bungalow/hooks/inbox"
+	"bungalow/hooks/inbox/pages"
 	"bungalow/hooks/kit/roles"
 	"bungalow/hooks/kit/schema"
 	"bungalow/hooks/kit/sitetest"
@@ -215,4 +218,40 @@ func TestTheStreamIsForScripts(t *testing.T) {
 	if res.StatusCode != http.StatusNotAcceptable {
 		t.Errorf("answers %d", res.StatusCode)
 	}
+}
+
+type dns struct{}
+
+func (dns) LookupTXT(_ context.Context, name string) ([]string, error) {
+	return map[string][]string{"haus.example": {"v=spf1 mx -all"}}[name], nil
+}
+func (dns) LookupMX(context.Context, string) ([]*net.MX, error) { return nil, nil }
+
+func TestTheOwnerSeesWhetherMailArrives(t *testing.T) {
+	t.Parallel()
+	app := sitetest.New(t)
+	s := app.Settings()
+	s.Meta.SenderAddress = "hello@haus.example"
+	check(t, app.Save(s))
+	pages.UseResolver(app, dns{})
+	owner, _ := sitetest.Staff(t, app, roles.Owner)
+	cookie := sitetest.Cookie(t, app, owner)
+	res, body := desk(app, http.MethodGet, "/desk/mail-delivery/?check=1", cookie, nil)
+	wants(t, res, body, 200, "v=spf1 mx -all", "v=DMARC1; p=none", "Mails are not signed", inbox.InboundPath, "--smtp")
+	res, body = desk(app, http.MethodPost, "/desk/mail-delivery/", cookie, url.Values{"act": {"dkim"}})
+	wants(t, res, body, 303)
+	res, body = desk(app, http.MethodGet, "/desk/mail-delivery/?check=1", cookie, nil)
+	wants(t, res, body, 200, "bungalow._domainkey.haus.example", "v=DKIM1; k=rsa; p=")
+	before, err := inbox.InboundSecret(app)
+	check(t, err)
+	res, body = desk(app, http.MethodPost, "/desk/mail-delivery/", cookie, url.Values{"act": {"secret"}})
+	wants(t, res, body, 303)
+	if after, _ := inbox.InboundSecret(app); after == before {
+		t.Error("the secret is the old one")
+	}
+	res, body = desk(app, http.MethodGet, "/desk/settings/inbox/", cookie, nil)
+	wants(t, res, body, 200, "Address of the inbox", "IMAP server", "Does mail arrive?")
+	_, moderator := answerer(t, app)
+	res, body = desk(app, http.MethodGet, "/desk/mail-delivery/", moderator, nil)
+	wants(t, res, body, 403)
 }
