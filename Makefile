@@ -6,8 +6,9 @@ BINARY   := bungalow
 LDFLAGS  := -s -w
 MAX_SIZE := 60000000
 FUZZTIME := 20s
+PARTS    := ActivityLog Realtime Tokens Count JSON SignIn Scans Responses
 
-.PHONY: help run build test race fuzz browser conformance durability bench bench-import lint size
+.PHONY: help run build test race fuzz browser conformance conformanceparts durability bench bench-import lint size
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -37,6 +38,12 @@ browser: ## theme pages in headless Chromium; SHOTS=dir keeps screenshots
 
 conformance: ## PocketBase's own tests of its API and core, and its official client
 	BUNGALOW_CONFORMANCE='./apis ./core' go test -count=1 -v -timeout 30m ./tests/conformance
+
+conformanceparts: ## the same tests of the API with each part of the engine off alone: an hour
+	@for part in $(PARTS); do \
+		echo "== without $$part"; \
+		BUNGALOW_CONFORMANCE_PARTS=$$part BUNGALOW_CONFORMANCE='./apis' go test -count=1 -v -timeout 30m -run Upstream ./tests/conformance || exit 1; \
+	done
 
 durability: ## 50 rounds of kill -9, simulated power cuts, a full disk
 	BUNGALOW_KILL_ROUNDS=50 go test -count=1 -v -timeout 20m -run 'Killed|PowerCut|FullDisk' ./hooks/kit/sqlite

@@ -45,6 +45,10 @@ type Config struct {
 	MigrationsDir string
 	Automigrate   bool
 
+	// EngineWithout switches single parts of the engine off, by the names of
+	// engine.Options; a search for what is to blame needs it, no site does.
+	EngineWithout []string
+
 	// Standalone is set by Boot for a command that opens no data folder.
 	Standalone bool
 	// Throwaway is set by Boot to the temporary folder of the demo command.

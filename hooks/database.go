@@ -26,6 +26,10 @@ func (c *Config) database() sqlite.Options {
 }
 
 func registerEngine(app core.App, cfg Config) error {
+	parts, err := engine.All().Without(cfg.EngineWithout...)
+	if err != nil {
+		return err
+	}
 	sqlite.Bind(app, cfg.database())
-	return engine.Register(app, engine.All())
+	return engine.Register(app, parts)
 }

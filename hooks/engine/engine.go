@@ -12,6 +12,11 @@
 package engine
 
 import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
 	"github.com/pocketbase/pocketbase/core"
 )
 
@@ -50,6 +55,27 @@ func All() Options {
 		Scans:       true,
 		Responses:   true,
 	}
+}
+
+// Parts are the names of all parts.
+func Parts() []string {
+	var names []string
+	for field := range reflect.TypeFor[Options]().Fields() {
+		names = append(names, field.Name)
+	}
+	return names
+}
+
+// Without switches parts off by their names, to find out which one is to blame
+// for something.
+func (o Options) Without(parts ...string) (Options, error) {
+	for _, name := range parts {
+		if !slices.Contains(Parts(), name) {
+			return o, fmt.Errorf("the engine has no part %q; its parts are %s", name, strings.Join(Parts(), ", "))
+		}
+		reflect.ValueOf(&o).Elem().FieldByName(name).SetBool(false)
+	}
+	return o, nil
 }
 
 // Engine is what one app's parts have in common: their counters.

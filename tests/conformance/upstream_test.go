@@ -120,7 +120,9 @@ func patchTestApp(path string) error {
 	}
 	text := strings.Replace(string(raw), start, start+"\tbungalow \"bungalow/hooks\"\n", 1)
 	// BUNGALOW_CONFORMANCE_WITHOUT=engine runs them on PocketBase's own connections.
-	cfg := fmt.Sprintf("bungalow.Config{Without: %#v}", strings.Fields(os.Getenv("BUNGALOW_CONFORMANCE_WITHOUT")))
+	// BUNGALOW_CONFORMANCE_PARTS=JSON runs them with that part of the engine off.
+	cfg := fmt.Sprintf("bungalow.Config{Without: %#v, EngineWithout: %#v}",
+		strings.Fields(os.Getenv("BUNGALOW_CONFORMANCE_WITHOUT")), strings.Fields(os.Getenv("BUNGALOW_CONFORMANCE_PARTS")))
 	text = strings.Replace(text, open, "\tif config.DBConnect == nil {\n\t\tconfig.DBConnect = bungalow.Connect("+cfg+")\n\t}\n"+open, 1)
 	text = strings.Replace(text, end, "\tif err := bungalow.Register(t, nil, "+cfg+"); err != nil {\n\t\treturn nil, err\n\t}\n"+end, 1)
 	return os.WriteFile(path, []byte(text), 0o644)
