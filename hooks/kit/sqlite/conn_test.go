@@ -194,7 +194,7 @@ func TestThePragmasArePocketBases(t *testing.T) {
 		}
 		// Defensive mode, which has no pragma that reads it.
 		values["journal off"] = run(c, true, "PRAGMA journal_mode = OFF").Rows
-		if size := values["cache_size"]; !reflect.DeepEqual(size, [][]any{{int64(-readCache)}}) && !reflect.DeepEqual(size, [][]any{{int64(-32000)}}) {
+		if size := values["cache_size"]; !reflect.DeepEqual(size, [][]any{{int64(-writeCache)}}) && !reflect.DeepEqual(size, [][]any{{int64(-readCache)}}) && !reflect.DeepEqual(size, [][]any{{int64(-32000)}}) {
 			t.Errorf("%s: the cache is of %v KB", file, size)
 		}
 		delete(values, "cache_size")

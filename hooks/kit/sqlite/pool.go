@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"sync/atomic"
 
 	"modernc.org/sqlite"
@@ -22,7 +23,11 @@ type pool struct {
 }
 
 func newPool(path string, d Durability, o Options) (*pool, error) {
-	base, err := sqlite.NewConnector(path + pragmas(d, readCache) + o.extra)
+	cache := readCache
+	if filepath.Base(path) != dataFile {
+		cache = writeCache // the log: written, and hardly read
+	}
+	base, err := sqlite.NewConnector(path + pragmas(d, cache) + o.extra)
 	if err != nil {
 		return nil, err
 	}
