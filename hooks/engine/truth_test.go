@@ -205,10 +205,11 @@ func TestAnswersFromMemoryAreTrue(t *testing.T) {
 				if i%6 == 0 { // the same again and again, so that it is in memory
 					path, token = tr.paths[rng.IntN(len(tr.paths))], tr.tokens[rng.IntN(len(tr.tokens))]
 				}
-				before := version()
+				before, rules := version(), models(tr.App)
 				status, _, got := tr.get(path, token)
 				wantStatus, _, want := tr.bare.get(path, token)
-				if version() != before {
+				// PocketBase has changed rules in memory before they are committed.
+				if version() != before || !sameModels(rules, models(tr.App)) {
 					skipped.Add(1)
 					continue
 				}
