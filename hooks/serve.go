@@ -21,6 +21,8 @@ const (
 	headerTimeout = 10 * time.Second
 	// grace is how long running requests get when the process is told to stop.
 	grace = 10 * time.Second
+	// restartTime is the longest that a restart may take to replace the process.
+	restartTime = time.Minute
 	// beforeGracefulShutdown comes before PocketBase's own stop (-9999), which
 	// first cancels the context of every request.
 	beforeGracefulShutdown = -10_000
@@ -100,9 +102,14 @@ func stopGracefully(app core.App, server *http.Server) {
 		e.Request = e.Request.WithContext(ctx)
 		return e.Next()
 	})
+	restart := make(chan struct{}, 1) // full while the process is about to be replaced
 	app.OnTerminate().Bind(&hook.Handler[*core.TerminateEvent]{
 		Id: "bungalowGracefulStop",
 		Func: func(e *core.TerminateEvent) error {
+			awaitRestart(restart, e.IsRestart)
+			if e.IsRestart {
+				defer release(restart) // reached only where the process could not be replaced
+			}
 			defer cutOff()
 			endStreams()
 			ctx, cancel := context.WithTimeout(context.Background(), grace)
@@ -114,6 +121,27 @@ func stopGracefully(app core.App, server *http.Server) {
 		},
 		Priority: beforeGracefulShutdown,
 	})
+}
+
+// awaitRestart holds up the end of the process while a restart is under way:
+// closing the server ends the serve command, and the process would be gone
+// before the new one has taken its place. A restart holds the place itself.
+func awaitRestart(restart chan struct{}, mine bool) {
+	timeout := time.After(restartTime)
+	select {
+	case restart <- struct{}{}:
+		if !mine {
+			release(restart)
+		}
+	case <-timeout:
+	}
+}
+
+func release(restart chan struct{}) {
+	select {
+	case <-restart:
+	default:
+	}
 }
 
 // startQueue lets the jobs run until the app is told to stop, and then waits
