@@ -216,7 +216,7 @@ type inboxForForms struct{}
 func (inboxForForms) Receive(tx core.App, in forms.Incoming) (string, error) {
 	files := make([]inbox.File, len(in.Files))
 	for i, f := range in.Files {
-		files[i] = inbox.File{Name: f.Name, Stored: f.Stored, Type: f.Type, Size: f.Size}
+		files[i] = inbox.File{Name: f.Name, Stored: f.Stored, Type: f.Type, Size: f.Size, Path: forms.FilePath(in.Submission, f.Stored)}
 	}
 	c, err := inbox.Receive(tx, inbox.Submission{
 		ID: in.Submission, Form: in.FormID, FormTitle: in.FormTitle, Subject: in.Subject, Name: in.Name, Email: in.Email,

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"bungalow/hooks/forms"
 	"bungalow/hooks/kit/roles"
 	"bungalow/hooks/kit/schema"
 	"bungalow/hooks/kit/sitetest"
@@ -135,7 +136,7 @@ func TestFilesAreForStaffAlone(t *testing.T) {
 	if res, _ := app.Get(public); res.StatusCode/100 == 2 {
 		t.Errorf("a stranger gets the file: %d", res.StatusCode)
 	}
-	desk := "/desk/submissions/" + r.Id + "/files/" + names[0] + "/"
+	desk := forms.FilePath(r.Id, names[0])
 	if res, _ := app.Get(desk); res.StatusCode/100 == 2 {
 		t.Errorf("a stranger gets the file at the desk: %d", res.StatusCode)
 	}
@@ -145,6 +146,9 @@ func TestFilesAreForStaffAlone(t *testing.T) {
 	}
 	person, _ := sitetest.Staff(t, app, roles.Moderator)
 	moderator := sitetest.Cookie(t, app, person)
+	if _, page := app.Desk(moderator, "/desk/inbox/"+r.GetString("conversation")+"/", ""); !strings.Contains(page, `href="`+desk+`"`) {
+		t.Errorf("the conversation does not lead to the file at %s", desk)
+	}
 	res, got := app.Desk(moderator, desk, "")
 	h := res.Header
 	if res.StatusCode != 200 || got != string(polyglot) || !strings.HasPrefix(h.Get("Content-Disposition"), "attachment") || !strings.Contains(h.Get("Content-Security-Policy"), "sandbox") ||

@@ -2,8 +2,10 @@ package forms
 
 import (
 	"net/mail"
+	"net/url"
 	"time"
 
+	"bungalow/hooks/kit/desk"
 	"github.com/pocketbase/pocketbase/core"
 )
 
@@ -45,6 +47,12 @@ type Incoming struct {
 	// Reasons say why it is spam, for staff.
 	Reasons []string
 	At      time.Time
+}
+
+// FilePath is where staff fetch a file of a submission by the name under which
+// it is stored.
+func FilePath(submission, stored string) string {
+	return desk.Root + "submissions/" + submission + "/files/" + url.PathEscape(stored) + "/"
 }
 
 // File is one file of a submission. It stays with the submission's record.
