@@ -150,7 +150,7 @@ func TestSettingsInTheBrowser(t *testing.T) {
 	b.until(`location.pathname === "/desk/search/" && document.querySelector("[data-hit]") !== null && document.readyState === "complete"`)
 	b.visit("/desk/")
 	b.do(press("g"), press("s"))
-	b.until(`location.pathname === "/desk/settings/"`)
+	b.until(`location.pathname === "/desk/settings/" && document.readyState === "complete"`)
 	b.do(press("?"))
 	b.until(`location.pathname === "/desk/shortcuts/"`)
 	for _, m := range messages() {
