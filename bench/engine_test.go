@@ -240,7 +240,7 @@ func TestFlags(t *testing.T) {
 		conns        int // of create
 	}{
 		{"", "docs/benchmarks.md", false, len(siteWorkloads), len(engineWorkloads), 3},
-		{"-quick", "", true, 3, 14, 2},
+		{"-quick", "", true, 4, 14, 2},
 		{"-only engine", "", true, 0, len(engineWorkloads), 3},
 		{"-only site -out x.md", "x.md", true, len(siteWorkloads), 0, 3},
 		{"-quick -only asset,batch", "", true, 1, 1, 2},
