@@ -2,7 +2,6 @@ package inbox
 
 import (
 	"cmp"
-	"fmt"
 	netmail "net/mail"
 	"net/url"
 	"strings"
@@ -130,15 +129,10 @@ func domain(app core.App, from string) string {
 	return cmp.Or(d, "localhost")
 }
 
-// SaveOptions stores what the owner chose; a new password is sealed.
+// SaveOptions stores what the owner chose; kit/settings seals the password.
 func SaveOptions(app core.App, o Options) error {
 	if err := o.Validate(); err != nil {
 		return err
 	}
-	sealed, err := seal(app, o.IMAPPassword)
-	if err != nil {
-		return fmt.Errorf("keep the password of the mailbox: %w", err)
-	}
-	o.IMAPPassword = sealed
 	return settings.Save(app, Feature, o)
 }

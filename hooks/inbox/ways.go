@@ -212,13 +212,9 @@ func mailbox(app core.App) (imap.Config, error) {
 	if err != nil || o.IMAPServer == "" {
 		return imap.Config{}, err
 	}
-	password, err := unseal(app, o.IMAPPassword)
-	if err != nil {
-		return imap.Config{}, err
-	}
 	name := strings.Join([]string{o.IMAPServer, o.IMAPUser, o.IMAPFolder}, "\x00")
 	return imap.Config{
-		Server: o.IMAPServer, Security: o.IMAPSecurity, User: o.IMAPUser, Password: password, Folder: o.IMAPFolder,
+		Server: o.IMAPServer, Security: o.IMAPSecurity, User: o.IMAPUser, Password: o.IMAPPassword, Folder: o.IMAPFolder,
 		MaxBytes: MaxMail, Log: app.Logger(),
 		Load: func() (imap.Mark, error) { return loadMark(app, name) },
 		Save: func(m imap.Mark) error { return saveMark(app, name, m) },

@@ -367,9 +367,14 @@ func TestThePasswordOfTheMailboxIsSealed(t *testing.T) {
 	o := inbox.Defaults()
 	o.IMAPServer, o.IMAPSecurity, o.IMAPUser, o.IMAPPassword = server, "none", "hello", "secret"
 	check(t, inbox.SaveOptions(app, o))
+	record, err := app.FindFirstRecordByData(schema.Settings, "feature", inbox.Feature)
+	check(t, err)
+	if raw := record.GetString("value"); strings.Contains(raw, `"imap_password":"secret"`) || !strings.Contains(raw, `"imap_password":"sealed:`) {
+		t.Errorf("stored as %s", raw)
+	}
 	stored := must[inbox.Options](t)(inbox.Load(app))
-	if stored.IMAPPassword == "secret" || stored.IMAPPassword == "" {
-		t.Errorf("stored as %q", stored.IMAPPassword)
+	if stored.IMAPPassword != "secret" {
+		t.Errorf("read as %q", stored.IMAPPassword)
 	}
 	check(t, inbox.SaveOptions(app, stored))
 	check(t, inbox.CheckMailbox(t.Context(), app))

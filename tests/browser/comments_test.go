@@ -4,13 +4,10 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"bungalow/tests/binary"
-	"bungalow/tests/npm"
 )
 
 // talking is a new site whose first post takes comments from everybody.
@@ -183,14 +180,7 @@ func allow(t testing.TB, site *website, origin string) error {
 
 func TestCommentsAreAccessible(t *testing.T) {
 	t.Parallel()
-	dir, err := npm.Dir()
-	if err != nil {
-		binary.Skip(t, "axe-core from npm is needed to check accessibility", err)
-	}
-	library, err := os.ReadFile(filepath.Join(dir, "node_modules", "axe-core", "axe.min.js"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	library := axeCore(t)
 	site := talking(t, nil)
 	visitor := binary.Client{Base: site.URL}
 	var first struct{ ID string }
@@ -217,7 +207,7 @@ func TestCommentsAreAccessible(t *testing.T) {
 		for n, path := range pages {
 			b.visit(path)
 			b.shot(fmt.Sprintf("comments-%d-%s-%d", n, look.scheme, look.width))
-			for _, violation := range eval[[]string](b, string(library)+";"+axe) {
+			for _, violation := range eval[[]string](b, library+";"+axe) {
 				t.Errorf("%s, %s, %d px: %s", path, look.scheme, look.width, violation)
 			}
 			if over := eval[int](b, `document.documentElement.scrollWidth - innerWidth`); over > 0 {

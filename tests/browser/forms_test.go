@@ -4,13 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"bungalow/tests/binary"
-	"bungalow/tests/npm"
 	"github.com/chromedp/chromedp/kb"
 )
 
@@ -177,14 +174,7 @@ const everyField = `[{"name":"name","type":"text","label":"Your name","required"
 
 func TestFormsAreAccessible(t *testing.T) {
 	t.Parallel()
-	dir, err := npm.Dir()
-	if err != nil {
-		binary.Skip(t, "axe-core from npm is needed to check accessibility", err)
-	}
-	library, err := os.ReadFile(filepath.Join(dir, "node_modules", "axe-core", "axe.min.js"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	library := axeCore(t)
 	site := fresh(t)
 	id, err := site.create(t.Context(), "forms", map[string]any{"slug": "every", "title": "Every field", "open": true, "fields": json.RawMessage(everyField), "intro": "All that there **is**."})
 	if err != nil {
@@ -210,7 +200,7 @@ func TestFormsAreAccessible(t *testing.T) {
 					eval[bool](b, `(document.querySelectorAll("details").forEach(d => { d.open = true }), true)`)
 				}
 				b.shot(fmt.Sprintf("forms-%d-%s-%d", n, scheme, width))
-				for _, violation := range eval[[]string](b, string(library)+";"+axe) {
+				for _, violation := range eval[[]string](b, library+";"+axe) {
 					t.Errorf("%s, %s, %d px: %s", path, scheme, width, violation)
 				}
 				if over := eval[int](b, `document.documentElement.scrollWidth - innerWidth`); over > 0 {

@@ -4,13 +4,9 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
-	"bungalow/tests/binary"
-	"bungalow/tests/npm"
 	"github.com/chromedp/chromedp"
 )
 
@@ -105,14 +101,7 @@ func TestAMenuIsArrangedByKeyboard(t *testing.T) {
 
 func TestTheLibraryIsAccessible(t *testing.T) {
 	t.Parallel()
-	dir, err := npm.Dir()
-	if err != nil {
-		binary.Skip(t, "axe-core from npm is needed to check accessibility", err)
-	}
-	library, err := os.ReadFile(filepath.Join(dir, "node_modules", "axe-core", "axe.min.js"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	library := axeCore(t)
 	site := fresh(t)
 	b := site.writer(t, site.writerAccount(t, "Ada", "owner"))
 	pages := site.libraryPages(t, b)
@@ -123,7 +112,7 @@ func TestTheLibraryIsAccessible(t *testing.T) {
 			for name, path := range pages {
 				b.visit(path)
 				b.shot(fmt.Sprintf("library-%s-%s-%d", name, scheme, width))
-				for _, violation := range eval[[]string](b, string(library)+";"+axe) {
+				for _, violation := range eval[[]string](b, library+";"+axe) {
 					t.Errorf("%s, %s, %d px: %s", path, scheme, width, violation)
 				}
 				if over := eval[int](b, `document.documentElement.scrollWidth - innerWidth`); over > 0 {

@@ -3,13 +3,10 @@ package browser
 import (
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"bungalow/tests/binary"
-	"bungalow/tests/npm"
 )
 
 func TestEveryPageAnswers(t *testing.T) {
@@ -29,14 +26,7 @@ const axe = `axe.run(document, {resultTypes: ["violations"]}).then(r => r.violat
 
 func TestNoAccessibilityViolation(t *testing.T) {
 	t.Parallel()
-	dir, err := npm.Dir()
-	if err != nil {
-		binary.Skip(t, "axe-core from npm is needed to check accessibility", err)
-	}
-	library, err := os.ReadFile(filepath.Join(dir, "node_modules", "axe-core", "axe.min.js"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	library := axeCore(t)
 	b := open(t, seeded(t).URL)
 	b.ignorePolicy() // axe comes from outside
 	for _, scheme := range []string{light, dark} {
@@ -45,7 +35,7 @@ func TestNoAccessibilityViolation(t *testing.T) {
 			for _, p := range themePages {
 				b.visit(p.path)
 				b.shot(fmt.Sprintf("%s-%s-%d", p.name, scheme, width))
-				for _, violation := range eval[[]string](b, string(library)+";"+axe) {
+				for _, violation := range eval[[]string](b, library+";"+axe) {
 					t.Errorf("%s, %s, %d px: %s", p.path, scheme, width, violation)
 				}
 			}

@@ -2,14 +2,11 @@ package browser
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
 	"bungalow/tests/binary"
-	"bungalow/tests/npm"
 	"github.com/chromedp/cdproto/webauthn"
 )
 
@@ -133,14 +130,7 @@ func dashboard(t *testing.T, b *tab) {
 // on a phone and a desktop.
 func accessible(t *testing.T) func(b *tab, name string) {
 	t.Helper()
-	dir, err := npm.Dir()
-	var library []byte
-	if err == nil {
-		library, err = os.ReadFile(filepath.Join(dir, "node_modules", "axe-core", "axe.min.js"))
-	}
-	if err != nil {
-		t.Logf("axe-core from npm is missing, so accessibility is not checked: %v", err)
-	}
+	library := axeCore(t)
 	return func(b *tab, name string) {
 		t.Helper()
 		for _, scheme := range []string{light, dark} {
@@ -150,10 +140,7 @@ func accessible(t *testing.T) func(b *tab, name string) {
 				if over := eval[int](b, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
 					t.Errorf("%s at %d px is %d px too wide", name, width, over)
 				}
-				if library == nil {
-					continue
-				}
-				for _, violation := range eval[[]string](b, string(library)+";"+axe) {
+				for _, violation := range eval[[]string](b, library+";"+axe) {
 					t.Errorf("%s, %s, %d px: %s", name, scheme, width, violation)
 				}
 			}

@@ -9,9 +9,6 @@ import (
 	"testing"
 
 	_ "modernc.org/sqlite"
-
-	"bungalow/tests/binary"
-	"bungalow/tests/npm"
 )
 
 // runningPages are the pages on which the owner runs the site.
@@ -68,14 +65,7 @@ func busy(t *testing.T, s *website) {
 
 func TestRunningTheSiteIsAccessible(t *testing.T) {
 	t.Parallel()
-	dir, err := npm.Dir()
-	if err != nil {
-		binary.Skip(t, "axe-core from npm is needed to check accessibility", err)
-	}
-	library, err := os.ReadFile(filepath.Join(dir, "node_modules", "axe-core", "axe.min.js"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	library := axeCore(t)
 	site := fresh(t)
 	b := site.writer(t, site.writerAccount(t, "Olive", "owner"))
 	busy(t, site)
@@ -90,7 +80,7 @@ func TestRunningTheSiteIsAccessible(t *testing.T) {
 				if over := eval[int](b, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
 					t.Errorf("%s is %d px too wide at %d", p.path, over, width)
 				}
-				for _, violation := range eval[[]string](b, string(library)+`;axe.run({exclude: ["iframe"]}, {resultTypes: ["violations"]}).then(r => r.violations.map(v =>
+				for _, violation := range eval[[]string](b, library+`;axe.run({exclude: ["iframe"]}, {resultTypes: ["violations"]}).then(r => r.violations.map(v =>
 					v.id + " (" + v.impact + "): " + v.help + "\n" + v.nodes.map(n => "    " + n.html).join("\n")))`) {
 					t.Errorf("%s, %s, %d px: %s", p.path, scheme, width, violation)
 				}

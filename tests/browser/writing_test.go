@@ -4,14 +4,11 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"bungalow/tests/binary"
-	"bungalow/tests/npm"
 )
 
 const writerPassword = "correct-horse-battery"
@@ -267,14 +264,7 @@ func TestRichTextKeepsWhatImportsBring(t *testing.T) {
 
 func TestTheWritingPagesAreAccessible(t *testing.T) {
 	t.Parallel()
-	dir, err := npm.Dir()
-	if err != nil {
-		binary.Skip(t, "axe-core from npm is needed to check accessibility", err)
-	}
-	library, err := os.ReadFile(filepath.Join(dir, "node_modules", "axe-core", "axe.min.js"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	library := axeCore(t)
 	site := fresh(t)
 	if err := site.seed(t.Context()); err != nil {
 		t.Fatal(err)
@@ -315,7 +305,7 @@ func TestTheWritingPagesAreAccessible(t *testing.T) {
 				if over := eval[int](b, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
 					t.Errorf("%s is %d px too wide at %d", path, over, width)
 				}
-				for _, violation := range eval[[]string](b, string(library)+";"+axe) {
+				for _, violation := range eval[[]string](b, library+";"+axe) {
 					t.Errorf("%s, %s, %d px: %s", path, scheme, width, violation)
 				}
 			}

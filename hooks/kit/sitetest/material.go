@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"bungalow/tests/binary"
 )
 
 // Material returns the path of a file or folder of test input that others
@@ -18,7 +20,7 @@ func Material(t testing.TB, name string) string {
 	}
 	path := filepath.Join(root, filepath.FromSlash(name))
 	if _, err := os.Stat(path); err != nil {
-		t.Skipf("test material %s is not on this machine (set BUNGALOW_MATERIAL to its folder)", name)
+		binary.SkipAloud(t, "test material "+name+" is not on this machine; BUNGALOW_MATERIAL may name its folder", nil)
 	}
 	return path
 }
