@@ -15,6 +15,7 @@ import (
 	"bungalow/hooks/kit/spam"
 	"bungalow/hooks/kit/web"
 	validation "github.com/pocketbase/ozzo-validation/v4"
+	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/router"
 )
@@ -45,6 +46,7 @@ func post(e *core.RequestEvent) error {
 		return web.Refuse(e, err)
 	}
 	e.Response.Header().Set("Cache-Control", "no-store")
+	_ = apis.SkipSuccessActivityLog().Func(e) // only marks the event: what is stored needs no line in the log beside it
 	form, record, err := s.find(e.App, e.Request.PathValue("slug"))
 	if err != nil {
 		return s.refuse(e, nil, nil, err)

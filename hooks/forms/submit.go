@@ -18,6 +18,7 @@ import (
 	"bungalow/hooks/kit/schema"
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/hook"
 	"github.com/pocketbase/pocketbase/tools/types"
 )
 
@@ -204,10 +205,12 @@ func (d *draft) store(app core.App) (receipt Receipt, err error) {
 // write is the transaction: hooks, conversation, record, jobs.
 func (d *draft) write(tx core.App) error {
 	d.fill()
-	if err := d.announce(tx); err != nil {
-		return err
+	if on := events.OnFormSubmit(tx); on.Length() > 0 {
+		if err := d.announce(tx, on); err != nil {
+			return err
+		}
+		d.fill() // a hook may have changed the answers and the verdict
 	}
-	d.fill() // a hook may have changed the answers and the verdict
 	if d.cfg.Inbox != nil {
 		conversation, err := d.cfg.Inbox.Receive(tx, d.incoming())
 		if err != nil {
@@ -260,11 +263,7 @@ func (d *draft) fill() {
 }
 
 // announce gives the site's own code its turn.
-func (d *draft) announce(tx core.App) error {
-	on := events.OnFormSubmit(tx)
-	if on.Length() == 0 {
-		return nil
-	}
+func (d *draft) announce(tx core.App, on *hook.Hook[*events.SubmitEvent]) error {
 	e := &events.SubmitEvent{App: tx, Form: d.formRecord.Fresh(), Submission: d.record, Values: d.answers}
 	if err := on.Trigger(e); err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/pocketbase/pocketbase/core"
@@ -105,25 +106,56 @@ func attemptAll(app core.App, batch []*turn) (err error) {
 		}
 	}()
 	return app.RunInTransaction(func(tx core.App) error {
+		seen, err := onceOf(tx, batch)
+		if err != nil {
+			return err
+		}
 		for _, t := range batch {
-			if err := t.d.attempt(tx); err != nil {
+			if err := t.d.attemptIn(tx, seen[t.d.once]); err != nil {
 				return err
 			}
+			seen[t.d.once] = true // the next of the batch may be its double
 		}
 		return nil
 	})
 }
 
-// attempt writes the draft in a transaction, from the beginning: what an earlier
-// attempt or its hooks changed is forgotten.
-func (d *draft) attempt(tx core.App) error {
+// onceOf finds which of a batch were ever stored before, in one statement.
+func onceOf(tx core.App, batch []*turn) (map[string]bool, error) {
+	var asked strings.Builder
+	for i, t := range batch {
+		if i > 0 {
+			asked.WriteString(", ")
+		}
+		asked.WriteString("'" + t.d.once + "'") // hexadecimal
+	}
+	var known []string
+	err := tx.DB().NewQuery(`SELECT once FROM submissions WHERE once IN (` + asked.String() + `) AND once != ''`).Column(&known)
+	if err != nil {
+		return nil, fmt.Errorf("look for the same submissions: %w", err)
+	}
+	seen := make(map[string]bool, len(batch))
+	for _, once := range known {
+		seen[once] = true
+	}
+	return seen, nil
+}
+
+// attempt writes the draft in a transaction of its own.
+func (d *draft) attempt(tx core.App) error { return d.attemptIn(tx, true) }
+
+// attemptIn writes the draft in a transaction, from the beginning: what an earlier
+// attempt or its hooks changed is forgotten. seen says that the same may be stored.
+func (d *draft) attemptIn(tx core.App, seen bool) error {
 	fresh := core.NewRecord(d.record.Collection())
 	fresh.Id = d.record.Id
 	d.record, d.answers = fresh, maps.Clone(d.asSent)
 	d.verdict.Reasons = slices.Clone(d.judged.Reasons)
-	var err error
-	if d.receipt, err = d.before(tx); err != nil || d.receipt.Again {
-		return err
+	if seen {
+		var err error
+		if d.receipt, err = d.before(tx); err != nil || d.receipt.Again {
+			return err
+		}
 	}
 	d.receipt = Receipt{ID: d.record.Id}
 	return d.write(tx)

@@ -69,7 +69,7 @@ func Reply(app core.App, by audit.Actor, conversation string, a Answer) (*core.R
 		if c.GetString("assignee") == "" {
 			c.Set("assignee", staffID(by))
 		}
-		if err := store(tx, c, m); err != nil {
+		if err := store(tx, c, m, core.App.Save); err != nil {
 			return err
 		}
 		if err := note(tx, by, "conversation.reply", c, map[string]any{"message": m.Id}); err != nil {

@@ -79,7 +79,11 @@ func Receive(app core.App, s Submission) (*core.Record, error) {
 		if err != nil {
 			return err
 		}
-		return announce(tx, conversation, m, true)
+		save := core.App.SaveNoValidate // every value was cut above, and the form is there
+		if events.OnMessage(tx).Length() > 0 {
+			save = core.App.Save
+		}
+		return announce(tx, conversation, m, true, save)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("receive a form: %w", err)
@@ -110,13 +114,13 @@ func Judge(app core.App, conversation string, spam bool) error {
 
 // announce fires inbox.OnMessage around the storing of an incoming message. An
 // error of a handler is ErrRefused, so that a mail server does not try again.
-func announce(tx core.App, conversation, m *core.Record, isNew bool) error {
+func announce(tx core.App, conversation, m *core.Record, isNew bool, save saving) error {
 	event := &events.MessageEvent{App: tx, Conversation: conversation, Message: m, New: isNew}
 	stored := false
 	var fault error
 	err := events.OnMessage(tx).Trigger(event, func(e *events.MessageEvent) error {
 		stored = true
-		fault = store(e.App, e.Conversation, e.Message)
+		fault = store(e.App, e.Conversation, e.Message, save)
 		return fault
 	})
 	if err == nil && !stored || err != nil && fault == nil {

@@ -164,7 +164,7 @@ func file(tx core.App, m *receive.Mail, env Envelope, size int) (Received, error
 	if err != nil {
 		return Received{}, err
 	}
-	if err := announce(tx, c, record, isNew); err != nil {
+	if err := announce(tx, c, record, isNew, core.App.Save); err != nil {
 		return Received{}, err
 	}
 	for _, other := range place.joins { // what was waiting for this very mail to connect it

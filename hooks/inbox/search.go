@@ -25,11 +25,13 @@ const (
 // index puts a message into the search.
 func index(app core.App, m *core.Record) error {
 	db := app.NonconcurrentDB()
-	_, err := db.NewQuery(`INSERT INTO inbox_search_docs (message) VALUES ({:id}) ON CONFLICT DO NOTHING`).Bind(dbx.Params{"id": m.Id}).Execute()
+	// No RETURNING here: it opens a savepoint, and at each of those FTS5 writes
+	// out what it has gathered of the transaction.
+	made, err := db.NewQuery(`INSERT INTO inbox_search_docs (message) VALUES ({:id})`).Bind(dbx.Params{"id": m.Id}).Execute()
 	if err == nil {
-		_, err = db.NewQuery(`INSERT INTO inbox_search (rowid, subject, people, body)
-			VALUES ((SELECT id FROM inbox_search_docs WHERE message = {:id}), {:subject}, {:people}, {:body})`).Bind(dbx.Params{
-			"id": m.Id, "subject": m.GetString("subject"), "body": cut(m.GetString("text"), maxIndexed),
+		row, _ := made.LastInsertId() // SQLite always knows it
+		_, err = db.NewQuery(`INSERT INTO inbox_search (rowid, subject, people, body) VALUES ({:row}, {:subject}, {:people}, {:body})`).Bind(dbx.Params{
+			"row": row, "subject": m.GetString("subject"), "body": cut(m.GetString("text"), maxIndexed),
 			"people": cut(m.GetString("from")+" "+m.GetString("to")+" "+m.GetString("cc"), 2000),
 		}).Execute()
 	}

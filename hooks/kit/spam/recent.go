@@ -76,17 +76,20 @@ func (r *recent) count(t seenText) (same, near, strangers int) {
 	for i := range r.ring {
 		o := &r.ring[i]
 		isSame := o.exact == t.exact
-		isNear := t.like != 0 && o.like != 0 && bits.OnesCount64(o.like^t.like) <= nearest &&
-			share(o.words, t.words) >= alike
+		isNear := !isSame && t.like != 0 && o.like != 0 && bits.OnesCount64(o.like^t.like) <= nearest
 		if !isSame && !isNear || o.purpose != t.purpose || t.at.Sub(o.at) > recentFor {
 			continue
+		}
+		isOther := o.sender != t.sender && len(senders) < 64 && !has(senders, o.sender)
+		if isNear && (near > 1 && !isOther || share(o.words, t.words) < alike) {
+			continue // a third one from the same sender says no more than two
 		}
 		if isSame {
 			same++
 		} else {
 			near++
 		}
-		if o.sender != t.sender && len(senders) < 64 && !has(senders, o.sender) {
+		if isOther {
 			senders = append(senders, o.sender)
 		}
 	}
