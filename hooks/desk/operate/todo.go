@@ -73,7 +73,7 @@ const starterPost = "demo:starter hello"
 // written here, moved in, or came with a sample.
 func written(app core.App) (bool, error) {
 	var n int
-	err := app.DB().NewQuery(`SELECT EXISTS (SELECT 1 FROM posts WHERE source_key <> '`+starterPost+`')`).Row(&n)
+	err := app.DB().NewQuery(`SELECT EXISTS (SELECT 1 FROM posts WHERE source_key <> '` + starterPost + `')`).Row(&n)
 	if err != nil {
 		return false, fmt.Errorf("look for a post: %w", err)
 	}
