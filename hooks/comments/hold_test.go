@@ -139,6 +139,10 @@ func TestAThreadOfFiveThousandIsQuick(t *testing.T) {
 	if !strings.Contains(page, "5000 comments") {
 		t.Error("the page does not count them")
 	}
+	post(t, site, nil)
+	if _, page := site.Get(thread); !strings.Contains(page, "5001 comments") {
+		t.Error("the page from memory is not the one after the next comment")
+	}
 	if _, page := site.Get(thread + "?comment=c00000000004009"); !strings.Contains(page, `id="c-c00000000004009"`) {
 		t.Error("a permalink does not lead to its comment")
 	}

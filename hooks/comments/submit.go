@@ -280,18 +280,15 @@ func checkPerson(app core.App, s *Submission, v *spam.Verdict) error {
 	if err != nil {
 		return err
 	}
-	values := []any{"mail:" + s.Email}
+	values := []string{"mail:" + s.Email}
 	for _, h := range hashes {
 		values = append(values, "address:"+h)
 	}
-	var n int
-	if err := app.DB().Select("count(*)").From("_comment_blocked").Where(dbx.In("value", values...)).Row(&n); err != nil {
-		return fmt.Errorf("look for blocked people: %w", err)
-	}
-	if n > 0 {
+	blocked, err := serviceOf(app).memory.isBlocked(app, values...)
+	if blocked {
 		v.Add(spam.LayerBlock, spam.FileAt, "This person is blocked.")
 	}
-	return nil
+	return err
 }
 
 // knownPerson reports whether the person has an approved comment: the same
@@ -355,27 +352,48 @@ func (s *service) roomToWait(app core.App) error {
 	return nil
 }
 
-// store saves a comment with the jobs that follow from it.
+// store saves a comment with the jobs that follow from it, in one transaction
+// with others that arrive at the same time.
 func store(app core.App, r *core.Record, ask bool) error {
-	err := app.RunInTransaction(func(tx core.App) error {
-		if err := tx.Save(r); err != nil {
-			return fmt.Errorf("save the comment: %w", err)
-		}
-		if ask {
-			if err := queue.Enqueue(tx, jobAkismet, commentJob{ID: r.Id}); err != nil {
+	return serviceOf(app).writer.Write(app, &draft{r, ask}, func(tx core.App, drafts []*draft) error {
+		for _, d := range drafts {
+			if err := d.write(tx); err != nil {
 				return err
 			}
-		} else if r.GetString("status") == schema.CommentPending && optionsOf(app).MailModerators {
-			if err := queue.Enqueue(tx, jobHeld, commentJob{ID: r.Id}); err != nil {
-				return err
-			}
-		}
-		if r.GetBool("notify") {
-			return queue.Enqueue(tx, jobConfirm, commentJob{ID: r.Id})
 		}
 		return nil
 	})
-	return err
+}
+
+// draft is a comment on its way into the database. ask means that Akismet has
+// the last word.
+type draft struct {
+	record *core.Record
+	ask    bool
+}
+
+func (d *draft) write(tx core.App) error {
+	r := d.record
+	r.MarkAsNew() // an earlier attempt may have failed
+	if err := tx.Save(r); err != nil {
+		return fmt.Errorf("save the comment: %w", err)
+	}
+	kind := ""
+	switch {
+	case d.ask:
+		kind = jobAkismet
+	case r.GetString("status") == schema.CommentPending && optionsOf(tx).MailModerators:
+		kind = jobHeld
+	}
+	if kind != "" {
+		if err := queue.Enqueue(tx, kind, commentJob{ID: r.Id}); err != nil {
+			return err
+		}
+	}
+	if !r.GetBool("notify") {
+		return nil
+	}
+	return queue.Enqueue(tx, jobConfirm, commentJob{ID: r.Id})
 }
 
 // personKey stands for one visitor in reactions: an account or a keyed hash.
