@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"bungalow/hooks/comments"
+	"bungalow/hooks/kit/cache"
 	"bungalow/hooks/kit/queue"
 )
 
@@ -49,6 +50,14 @@ func BenchmarkFirstPage(b *testing.B) {
 		b.Fatal(err)
 	}
 	b.ReportAllocs()
+	b.Run("page", func(b *testing.B) {
+		for b.Loop() {
+			cache.Of(site.TestApp).BumpAll()
+			if res, _ := site.Get(thread); res.StatusCode != 200 {
+				b.Fatal(res.StatusCode)
+			}
+		}
+	})
 	for _, sort := range []string{comments.SortOldest, comments.SortNewest, comments.SortBest} {
 		b.Run(sort, func(b *testing.B) {
 			for b.Loop() {
