@@ -13,7 +13,6 @@ import (
 	"unicode/utf8"
 
 	"bungalow/hooks/kit/events"
-	"bungalow/hooks/kit/queue"
 	"bungalow/hooks/kit/roles"
 	"bungalow/hooks/kit/schema"
 	"bungalow/hooks/kit/spam"
@@ -350,50 +349,6 @@ func (s *service) roomToWait(app core.App) error {
 		return router.NewApiError(http.StatusServiceUnavailable, "Very many comments are waiting to be read. Please try again tomorrow.", nil)
 	}
 	return nil
-}
-
-// store saves a comment with the jobs that follow from it, in one transaction
-// with others that arrive at the same time.
-func store(app core.App, r *core.Record, ask bool) error {
-	return serviceOf(app).writer.Write(app, &draft{r, ask}, func(tx core.App, drafts []*draft) error {
-		for _, d := range drafts {
-			if err := d.write(tx); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-// draft is a comment on its way into the database. ask means that Akismet has
-// the last word.
-type draft struct {
-	record *core.Record
-	ask    bool
-}
-
-func (d *draft) write(tx core.App) error {
-	r := d.record
-	r.MarkAsNew() // an earlier attempt may have failed
-	if err := tx.Save(r); err != nil {
-		return fmt.Errorf("save the comment: %w", err)
-	}
-	kind := ""
-	switch {
-	case d.ask:
-		kind = jobAkismet
-	case r.GetString("status") == schema.CommentPending && optionsOf(tx).MailModerators:
-		kind = jobHeld
-	}
-	if kind != "" {
-		if err := queue.Enqueue(tx, kind, commentJob{ID: r.Id}); err != nil {
-			return err
-		}
-	}
-	if !r.GetBool("notify") {
-		return nil
-	}
-	return queue.Enqueue(tx, jobConfirm, commentJob{ID: r.Id})
 }
 
 // personKey stands for one visitor in reactions: an account or a keyed hash.
