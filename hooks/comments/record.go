@@ -46,16 +46,26 @@ func bindRecords(app core.App, s *service) {
 // bumpThreads drops what memory holds of the threads, after raw SQL. In a
 // transaction it does so after the commit.
 func bumpThreads(app core.App, threads ...string) {
-	keys := []string{schema.Comments, threadKey, rulesKey}
+	keys := []string{schema.Comments, threadKey}
 	for _, t := range threads {
 		keys = append(keys, threadKey+"/"+t)
 	}
-	bumpAfter(app, keys...)
+	bump := func() { cache.Of(app).Bump(keys...) }
+	if tx := app.TxInfo(); tx != nil {
+		tx.OnComplete(func(err error) error {
+			if err == nil {
+				bump()
+			}
+			return nil
+		})
+		return
+	}
+	bump()
 }
 
-// inOne runs do with the event's app in one transaction: PocketBase saves a
+// together runs do with the event's app in one transaction: PocketBase saves a
 // record alone without one.
-func inOne(e *core.RecordEvent, do func() error) error {
+func together(e *core.RecordEvent, do func() error) error {
 	if e.App.TxInfo() != nil {
 		return do()
 	}
@@ -73,7 +83,7 @@ type quiet struct{}
 func quietly(ctx context.Context) context.Context { return context.WithValue(ctx, quiet{}, true) }
 
 func createRecord(e *core.RecordEvent) error {
-	return inOne(e, func() error {
+	return together(e, func() error {
 		r := e.Record
 		if r.Id == "" {
 			r.Set("id", core.GenerateDefaultRandomId())
@@ -120,7 +130,7 @@ func hang(app core.App, r *core.Record) error {
 }
 
 func updateRecord(e *core.RecordEvent) error {
-	return inOne(e, func() error {
+	return together(e, func() error {
 		r := e.Record
 		before := &core.Record{}
 		err := e.App.RecordQuery(schema.Comments).AndWhere(dbx.HashExp{"id": r.Id}).One(before)
@@ -184,7 +194,7 @@ func reroot(app core.App, id string) error {
 }
 
 func deleteRecord(e *core.RecordEvent) error {
-	return inOne(e, func() error {
+	return together(e, func() error {
 		if err := e.Next(); err != nil {
 			return err
 		}
@@ -228,10 +238,6 @@ func approved(app core.App, r *core.Record) error {
 		}
 		if r.GetString("parent") == "" || !optionsOf(app).MailReplies {
 			return nil
-		}
-		above, err := askedFor(app, r)
-		if err != nil || len(above) == 0 {
-			return err
 		}
 		return queue.Enqueue(app, jobReplies, commentJob{ID: r.Id})
 	})

@@ -57,7 +57,7 @@ func proceed(e *desk.Event, person *core.Record, p proof, next string) (string, 
 	if err != nil {
 		return "", err
 	}
-	setDoorCookie(e, stepCookie, token)
+	setStep(e, token)
 	return desk.Href("sign-in/factor"), nil
 }
 
@@ -70,14 +70,12 @@ func finish(e *desk.Event, person *core.Record, p proof, next string) error {
 	return e.Redirect(http.StatusSeeOther, to)
 }
 
-// setDoorCookie keeps what a sign-in under way needs for stepLife, and only at
-// the sign-in page; an empty value removes it.
-func setDoorCookie(e *desk.Event, name, value string) {
+func setStep(e *desk.Event, token string) {
 	c := &http.Cookie{
-		Name: name, Value: value, Path: desk.Href("sign-in"), MaxAge: int(stepLife.Seconds()),
+		Name: stepCookie, Value: token, Path: desk.Href("sign-in"), MaxAge: int(stepLife.Seconds()),
 		HttpOnly: true, Secure: web.Secure(e.RequestEvent), SameSite: http.SameSiteLaxMode,
 	}
-	if value == "" {
+	if token == "" {
 		c.MaxAge = -1
 	}
 	http.SetCookie(e.Response, c)
@@ -137,7 +135,7 @@ func checkFactor(e *desk.Event) error {
 	if _, err := people.Redeem(e.App, factorPurpose, token, time.Now()); err != nil {
 		return deadLink(e, err, "Begin again.")
 	}
-	setDoorCookie(e, stepCookie, "")
+	setStep(e, "")
 	if err := begin(e, person, proof{Method: half.Method, Factor: kind}); err != nil {
 		return err
 	}
@@ -175,7 +173,7 @@ func sendCode(e *desk.Event) error {
 	if err != nil {
 		return err
 	}
-	setDoorCookie(e, stepCookie, token)
+	setStep(e, token)
 	form.Sent = true
 	return e.Render(codePage, e.T("Sign in with a code"), form)
 }
@@ -193,6 +191,6 @@ func checkCode(e *desk.Event) error {
 	if err != nil {
 		return err
 	}
-	setDoorCookie(e, stepCookie, "")
+	setStep(e, "")
 	return finish(e, person, proof{Method: "code"}, safeNext(next))
 }

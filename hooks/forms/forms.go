@@ -20,7 +20,6 @@ import (
 	"bungalow/hooks/kit/schema"
 	"bungalow/hooks/kit/secret"
 	"bungalow/hooks/kit/settings"
-	"bungalow/hooks/kit/together"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
 )
@@ -105,7 +104,7 @@ type service struct {
 	cfg      Config
 	now      func() time.Time
 	known    sync.Map // slug → *known
-	together together.Writer[*draft]
+	together together
 	quota    quota
 	told     hourly
 

@@ -3,10 +3,12 @@ package inbox
 import (
 	"cmp"
 	"fmt"
+	"math"
 	netmail "net/mail"
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"bungalow/hooks/kit/audit"
 	"bungalow/hooks/kit/mail"
@@ -83,6 +85,11 @@ func Reply(app core.App, by audit.Actor, conversation string, a Answer) (*core.R
 	return m, nil
 }
 
+// Seconds is how long an answer can still be taken back.
+func Seconds(m *core.Record) int {
+	return max(0, int(math.Ceil(time.Until(m.GetDateTime("send_at").Time()).Seconds())))
+}
+
 // answerTo makes the message of an answer, with the headers of its mail.
 func answerTo(tx core.App, by audit.Actor, c *core.Record, a Answer, text string) (*core.Record, error) {
 	cc := make([]string, 0, len(a.Cc))
@@ -97,12 +104,16 @@ func answerTo(tx core.App, by audit.Actor, c *core.Record, a Answer, text string
 	if err != nil {
 		return nil, err
 	}
+	o, err := Load(tx)
+	if err != nil {
+		return nil, err
+	}
 	from := netmail.Address{Name: cmp.Or(nameOf(by.Name), Address(tx).Name), Address: Address(tx).Address}
 	m, err := message(tx, c, map[string]any{
 		"direction": "out", "kind": "reply", "state": "scheduled", "author": staffID(by), "author_name": by.Name,
 		"from": show(from), "to": show(netmail.Address{Name: c.GetString("name"), Address: c.GetString("email")}),
 		"cc": strings.Join(cc, ", "), "subject": reSubject(c.GetString("subject")), "text": text, "size": len(text),
-		"in_reply_to": last, "references": strings.Join(references, " "), "send_at": now(tx).Add(Undo),
+		"in_reply_to": last, "references": strings.Join(references, " "), "send_at": now(tx).Add(time.Duration(o.UndoSeconds) * time.Second),
 	})
 	if err != nil {
 		return nil, err

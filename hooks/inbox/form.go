@@ -52,9 +52,9 @@ const (
 // Receive makes a conversation of a form's submission, in app's transaction
 // where it has one, and returns the conversation.
 func Receive(app core.App, s Submission) (*core.Record, error) {
-	status := schema.ConversationOpen
+	status, hint := schema.ConversationOpen, ""
 	if s.Spam {
-		status = schema.ConversationSpam
+		status, hint = schema.ConversationSpam, line(strings.Join(s.Reasons, " "), 300)
 	}
 	text := body(s.Text, maxText)
 	email := line(s.Email, 320)
@@ -66,7 +66,7 @@ func Receive(app core.App, s Submission) (*core.Record, error) {
 		conversation, err = begin(tx, map[string]any{
 			"form": s.Form, "subject": line(cmp.Or(s.Subject, s.FormTitle, "No subject"), 300),
 			"name": line(s.Name, 200), "email": normal(email), "origin": "form", "status": status, "unread": !s.Spam,
-			"hint": line(strings.Join(s.Reasons, " "), 300),
+			"hint": hint,
 		})
 		if err != nil {
 			return err

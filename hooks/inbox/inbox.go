@@ -42,7 +42,8 @@ var (
 	ErrSame      = errors.New("a conversation can't be merged with itself")
 )
 
-// Undo is how long an answer waits before it goes out.
+// Undo is how long an answer waits before it goes out, unless the owner chose
+// another time.
 const Undo = 10 * time.Second
 
 // Config is what the program decides for the inbox. The zero value works.

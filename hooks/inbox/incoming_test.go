@@ -13,20 +13,14 @@ import (
 	"bungalow/hooks/kit/schema"
 	"bungalow/hooks/kit/settings"
 	"bungalow/hooks/kit/sitetest"
+	"bungalow/tests/postoffice"
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 )
 
-// letter writes a mail; header is lines.
+// letter writes a mail to the inbox; header is lines.
 func letter(from, id, text string, header ...string) []byte {
-	head := append([]string{"From: " + from, "To: hello@haus.example", "Date: Mon, 2 Feb 2026 10:00:00 +0000", "MIME-Version: 1.0", "Content-Type: text/plain; charset=utf-8"}, header...)
-	if id != "" {
-		head = append(head, "Message-ID: "+id)
-	}
-	if !strings.Contains(strings.Join(header, "\n"), "Subject:") {
-		head = append(head, "Subject: Hello")
-	}
-	return []byte(strings.Join(head, "\r\n") + "\r\n\r\n" + text + "\r\n")
+	return postoffice.Letter(from, "hello@haus.example", id, text, header...)
 }
 
 func deliver(t testing.TB, app core.App, raw []byte, to ...string) inbox.Received {

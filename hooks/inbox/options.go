@@ -28,7 +28,10 @@ type Options struct {
 	IMAPPassword string `json:"imap_password" label:"Password" kind:"secret"`
 	IMAPFolder   string `json:"imap_folder" label:"Folder"`
 
-	Signature string   `json:"signature" kind:"area" label:"Below each answer" group:"Answers"`
+	// UndoSeconds is how long an answer waits before it goes out.
+	UndoSeconds int `json:"undo_seconds" label:"An answer can be taken back for" unit:"seconds" min:"0" max:"120" group:"Answers"`
+
+	Signature string   `json:"signature" kind:"area" label:"Below each answer"`
 	AutoReply string   `json:"auto_reply" kind:"area" label:"Automatic answer to new mail" help:"Sent once a day at most to one address, never to a machine. Empty sends none."`
 	Notify    []string `json:"notify" label:"Tell about new messages" help:"Addresses that get a mail for each message that comes in by mail, one a line."`
 
@@ -38,7 +41,7 @@ type Options struct {
 
 // Defaults are the options of a site that chose nothing.
 func Defaults() Options {
-	return Options{PlusAddress: true, IMAPSecurity: "tls", IMAPFolder: "INBOX"}
+	return Options{PlusAddress: true, IMAPSecurity: "tls", IMAPFolder: "INBOX", UndoSeconds: int(Undo.Seconds())}
 }
 
 // Validate checks the options. Its errors are validation.Errors by json name.
@@ -59,6 +62,9 @@ func (o Options) Validate() error {
 	}
 	if o.IMAPServer != "" && o.IMAPUser == "" {
 		errs["imap_user"] = validation.NewError("validation_required", "The mailbox needs a user.")
+	}
+	if o.UndoSeconds < 0 || o.UndoSeconds > 120 {
+		errs["undo_seconds"] = validation.NewError("validation_range", "Choose a number from 0 to 120.")
 	}
 	switch o.IMAPSecurity {
 	case "", "tls", "starttls", "none":

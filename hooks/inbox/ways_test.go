@@ -1,13 +1,10 @@
 package inbox_test
 
 import (
-	"bytes"
-	"crypto/tls"
 	"fmt"
 	"math/rand/v2"
 	"net"
 	"net/http"
-	gosmtp "net/smtp"
 	"net/textproto"
 	"strings"
 	"sync"
@@ -18,49 +15,16 @@ import (
 	"bungalow/hooks/kit/schema"
 	"bungalow/hooks/kit/settings"
 	"bungalow/hooks/kit/sitetest"
-	"github.com/emersion/go-imap/v2"
-	"github.com/emersion/go-imap/v2/imapserver"
-	"github.com/emersion/go-imap/v2/imapserver/imapmemserver"
+	"bungalow/tests/postoffice"
 	"github.com/pocketbase/pocketbase/core"
 )
-
-// mailbox runs a real IMAP server in memory and gives its address and user.
-func mailbox(t testing.TB) (address string, user *imapmemserver.User) {
-	t.Helper()
-	store := imapmemserver.New()
-	user = imapmemserver.NewUser("hello", "secret")
-	check(t, user.Create("INBOX", nil))
-	store.AddUser(user)
-	server := imapserver.New(&imapserver.Options{
-		NewSession: func(*imapserver.Conn) (imapserver.Session, *imapserver.GreetingData, error) {
-			return store.NewSession(), nil, nil
-		},
-		Caps: imap.CapSet{imap.CapIMAP4rev1: {}, imap.CapIMAP4rev2: {}, imap.CapIdle: {}}, InsecureAuth: true,
-	})
-	listen, err := net.Listen("tcp", "127.0.0.1:0")
-	check(t, err)
-	go func() { _ = server.Serve(listen) }()
-	t.Cleanup(func() { _ = server.Close() })
-	return listen.Addr().String(), user
-}
-
-// literal is a mail as the mailbox takes it.
-type literal struct{ *bytes.Reader }
-
-func (l literal) Size() int64 { return int64(l.Len()) }
-
-func put(t testing.TB, user *imapmemserver.User, raw []byte) {
-	t.Helper()
-	_, err := user.Append("INBOX", literal{bytes.NewReader(raw)}, &imap.AppendOptions{Time: time.Now()})
-	check(t, err)
-}
 
 // start lets a site receive by SMTP and, where there is a server, by IMAP.
 func start(t testing.TB, app *sitetest.Site, imapServer string) (smtpAddr string) {
 	t.Helper()
 	o := inbox.Defaults()
 	if imapServer != "" {
-		o.IMAPServer, o.IMAPSecurity, o.IMAPUser, o.IMAPPassword = imapServer, "none", "hello", "secret"
+		o.IMAPServer, o.IMAPSecurity, o.IMAPUser, o.IMAPPassword = imapServer, "none", postoffice.User, postoffice.Password
 	}
 	o.Aliases = []string{"sales@haus.example", "@all.example"}
 	check(t, settings.Save(app, inbox.Feature, o))
@@ -69,50 +33,18 @@ func start(t testing.TB, app *sitetest.Site, imapServer string) (smtpAddr string
 	return inbox.SMTPAddr(app)
 }
 
-// bring sends a mail by SMTP as another server does, encrypted with whatever
-// certificate there is.
-func bring(address, from string, to []string, raw []byte) error {
-	c, err := gosmtp.Dial(address)
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	if ok, _ := c.Extension("STARTTLS"); !ok {
-		return fmt.Errorf("no STARTTLS is offered")
-	}
-	if err := c.StartTLS(&tls.Config{InsecureSkipVerify: true}); err != nil { // self-made
-		return err
-	}
-	if err := c.Mail(from); err != nil {
-		return err
-	}
-	for _, r := range to {
-		if err := c.Rcpt(r); err != nil {
-			return err
-		}
-	}
-	w, err := c.Data()
-	if err != nil {
-		return err
-	}
-	if _, err := w.Write(raw); err != nil {
-		return err
-	}
-	return w.Close()
-}
-
 func TestMailComesBySMTPAndByIMAPOnce(t *testing.T) {
 	t.Parallel()
 	app := newSite(t)
-	server, user := mailbox(t)
-	put(t, user, letter("old@example.com", "<waiting@x>", "waiting before the start"))
-	address := start(t, app, server)
+	box := postoffice.OpenMailbox(t)
+	box.Put(letter("old@example.com", "<waiting@x>", "waiting before the start"))
+	address := start(t, app, box.Address)
 	c, m := answered(t, app)
 	reply := must2(inbox.ReplyAddress(app, c.Id))(t)
 	raw := letter("Ann <ann@example.com>", "<answer@x>", "Thank you!\r\n\r\nOn Mon, 2 Feb 2026, Haus wrote:\r\n> At ten.", "In-Reply-To: "+m.GetString("message_id"))
-	check(t, bring(address, "ann@example.com", []string{reply}, raw))
-	put(t, user, append([]byte("Received: by a mailbox\r\n"), raw...))
-	put(t, user, letter("bea@example.com", "<last@x>", "last"))
+	check(t, postoffice.Bring(address, "ann@example.com", []string{reply}, raw))
+	box.Put(append([]byte("Received: by a mailbox\r\n"), raw...))
+	box.Put(letter("bea@example.com", "<last@x>", "last"))
 	until(t, "the mailbox is read", func() bool {
 		n, err := app.CountRecords(schema.Messages)
 		check(t, err)
@@ -127,9 +59,7 @@ func TestMailComesBySMTPAndByIMAPOnce(t *testing.T) {
 	}
 	// Whoever looks into the mailbox sees what the inbox has.
 	until(t, "all is marked as seen", func() bool {
-		data, err := user.Status("INBOX", &imap.StatusOptions{NumUnseen: true})
-		check(t, err)
-		return *data.NumUnseen == 0
+		return box.Unseen() == 0
 	})
 }
 
@@ -139,8 +69,8 @@ func TestThreeHundredMailsByTwoWaysAtOnce(t *testing.T) {
 	t.Parallel()
 	app := newSite(t)
 	by, _, _ := actor(t, app)
-	server, user := mailbox(t)
-	address := start(t, app, server)
+	box := postoffice.OpenMailbox(t)
+	address := start(t, app, box.Address)
 	const threads, each = 15, 20
 	type post struct{ raw []byte }
 	var posts []post
@@ -168,8 +98,8 @@ func TestThreeHundredMailsByTwoWaysAtOnce(t *testing.T) {
 		wait.Go(func() {
 			for i := worker; i < len(posts); i += 4 {
 				if i%2 == 0 {
-					put(t, user, posts[i].raw)
-				} else if err := bring(address, "p@example.com", []string{"hello@haus.example"}, posts[i].raw); err != nil {
+					box.Put(posts[i].raw)
+				} else if err := postoffice.Bring(address, "p@example.com", []string{"hello@haus.example"}, posts[i].raw); err != nil {
 					t.Error(err)
 				}
 			}
@@ -182,9 +112,7 @@ func TestThreeHundredMailsByTwoWaysAtOnce(t *testing.T) {
 		return n >= threads*(each+2)
 	})
 	until(t, "the mailbox is read to its end", func() bool {
-		data, err := user.Status("INBOX", &imap.StatusOptions{NumUnseen: true})
-		check(t, err)
-		return *data.NumUnseen == 0
+		return box.Unseen() == 0
 	})
 	t.Logf("%d deliveries of %d mails in %s", len(posts), threads*each, time.Since(began).Round(time.Millisecond))
 	for thread, id := range ids {
@@ -273,18 +201,18 @@ func TestWhatASenderIsToldBySMTP(t *testing.T) {
 	app := newSite(t)
 	address := start(t, app, "")
 	to := []string{"hello@haus.example"}
-	if err := bring(address, "", to, letter("a@example.com", "<1@x>", "from the null sender")); err != nil {
+	if err := postoffice.Bring(address, "", to, letter("a@example.com", "<1@x>", "from the null sender")); err != nil {
 		t.Error(err)
 	}
 	loop := letter("a@example.com", "<2@x>", "x", strings.TrimSuffix(strings.Repeat("Received: x\r\n", 60), "\r\n"))
-	if err := bring(address, "a@example.com", to, loop); err == nil || !strings.HasPrefix(err.Error(), "554") {
+	if err := postoffice.Bring(address, "a@example.com", to, loop); err == nil || !strings.HasPrefix(err.Error(), "554") {
 		t.Errorf("a loop: %v", err)
 	}
 	large := letter("a@example.com", "<3@x>", strings.Repeat(strings.Repeat("x", 998)+"\r\n", inbox.MaxMail/1000+1))
-	if err := bring(address, "a@example.com", to, large); err == nil || !strings.HasPrefix(err.Error(), "552") {
+	if err := postoffice.Bring(address, "a@example.com", to, large); err == nil || !strings.HasPrefix(err.Error(), "552") {
 		t.Errorf("a large mail: %v", err)
 	}
-	if err := bring(address, "a@example.com", strings.Split(strings.Repeat("hello@haus.example ", 21), " ")[:21], letter("a@example.com", "<4@x>", "x")); err == nil || !strings.HasPrefix(err.Error(), "452") {
+	if err := postoffice.Bring(address, "a@example.com", strings.Split(strings.Repeat("hello@haus.example ", 21), " ")[:21], letter("a@example.com", "<4@x>", "x")); err == nil || !strings.HasPrefix(err.Error(), "452") {
 		t.Errorf("21 recipients: %v", err)
 	}
 	var open []net.Conn
@@ -363,9 +291,9 @@ func TestAProviderPostsMail(t *testing.T) {
 func TestThePasswordOfTheMailboxIsSealed(t *testing.T) {
 	t.Parallel()
 	app := newSite(t)
-	server, _ := mailbox(t)
+	server := postoffice.OpenMailbox(t).Address
 	o := inbox.Defaults()
-	o.IMAPServer, o.IMAPSecurity, o.IMAPUser, o.IMAPPassword = server, "none", "hello", "secret"
+	o.IMAPServer, o.IMAPSecurity, o.IMAPUser, o.IMAPPassword = server, "none", postoffice.User, postoffice.Password
 	check(t, inbox.SaveOptions(app, o))
 	record, err := app.FindFirstRecordByData(schema.Settings, "feature", inbox.Feature)
 	check(t, err)

@@ -59,23 +59,24 @@ var seededOnce = sync.OnceValues(func() (*website, error) {
 	return site, site.seed(context.Background())
 })
 
-// fresh starts the executable on an empty folder for one test.
-func fresh(t testing.TB) *website {
+// fresh starts the executable on an empty folder for one test, with further
+// arguments.
+func fresh(t testing.TB, args ...string) *website {
 	t.Helper()
-	site, err := startSite(t.Context())
+	site, err := startSite(t.Context(), args...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return site
 }
 
-func startSite(ctx context.Context) (*website, error) {
+func startSite(ctx context.Context, args ...string) (*website, error) {
 	home, err := os.MkdirTemp("", "bungalow-browser-")
 	if err != nil {
 		return nil, err
 	}
 	atEnd(func() { _ = os.RemoveAll(home) })
-	server, err := binary.Start(ctx, binary.Options{Home: home})
+	server, err := binary.Start(ctx, binary.Options{Home: home, Args: args})
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,6 @@
 // Package imap reads a mailbox (RFC 9051) into the inbox: it looks when it
-// starts, waits for news with IDLE (RFC 2177) where the server has it, and looks
-// every minute where it has not.
+// starts, when the server has news (IDLE, RFC 2177), and every minute, because
+// not every server tells in IDLE what came just before it.
 //
 // It promises that a mail is stored before it is marked as seen, that where it
 // stopped it goes on, and that a mail which can't be stored is tried again. It
@@ -25,7 +25,6 @@ import (
 const (
 	dialTime  = 30 * time.Second
 	pollEvery = time.Minute
-	idleFor   = 20 * time.Minute // servers may end it after 30
 	past      = 14 * 24 * time.Hour
 	firstWait = 2 * time.Second
 	lastWait  = 5 * time.Minute
@@ -173,27 +172,25 @@ func watch(ctx context.Context, cfg Config) error {
 		cfg.State(nil)
 	}
 	for {
-		again, err := r.look(ctx)
+		soon, err := r.look(ctx)
 		if err != nil {
 			return err
 		}
-		if err := rest(ctx, c, news, again); err != nil {
+		if err := rest(ctx, c, news, soon); err != nil {
 			return err
 		}
 	}
 }
 
-// rest waits for news, or for the next look.
+// rest waits for news, or for the next look, which is soon after mail came:
+// more may have come while that was read.
 func rest(ctx context.Context, c *imapclient.Client, news <-chan struct{}, soon bool) error {
-	wait, idling := pollEvery, c.Caps().Has(imap.CapIdle)
-	if idling {
-		wait = idleFor
-	}
+	wait := pollEvery
 	if soon {
 		wait = firstWait
 	}
 	var idle *imapclient.IdleCommand
-	if idling {
+	if c.Caps().Has(imap.CapIdle) {
 		var err error
 		if idle, err = c.Idle(); err != nil {
 			return fmt.Errorf("wait for mail: %w", err)

@@ -61,9 +61,9 @@ func (r *reader) save(m Mark) error {
 	return nil
 }
 
-// look takes what came after the mark. It reports true where a mail could not
-// be stored and should be tried again soon.
-func (r *reader) look(ctx context.Context) (again bool, err error) {
+// look takes what came after the mark. It reports true where it should look
+// again soon: a mail came, or one could not be stored.
+func (r *reader) look(ctx context.Context) (soon bool, err error) {
 	after := imap.UIDSet{}
 	after.AddRange(imap.UID(r.mark.Last+1), 0)
 	found, err := r.client.UIDSearch(&imap.SearchCriteria{UID: []imap.UIDSet{after}}, nil).Wait()
@@ -76,6 +76,7 @@ func (r *reader) look(ctx context.Context) (again bool, err error) {
 		if uint32(uid) <= r.mark.Last || ctx.Err() != nil { // "n:*" always finds the last one
 			continue
 		}
+		soon = true
 		if err := r.take(uid); err != nil {
 			if r.failed[uid]++; r.failed[uid] < tries {
 				r.cfg.Log.Warn("a mail of the mailbox could not be stored; it is tried again", "error", err)
@@ -87,7 +88,7 @@ func (r *reader) look(ctx context.Context) (again bool, err error) {
 			return false, err
 		}
 	}
-	return false, ctx.Err()
+	return soon, ctx.Err()
 }
 
 // take stores one mail and marks it as seen.

@@ -10,7 +10,6 @@ import (
 	"bungalow/hooks/kit/desk"
 	"bungalow/hooks/kit/roles"
 	"bungalow/hooks/kit/schema"
-	"bungalow/hooks/kit/web"
 	"github.com/pocketbase/pocketbase/core"
 )
 
@@ -101,9 +100,8 @@ func show(e *desk.Event) error {
 	return render(e, 200, data)
 }
 
-// render writes the page; a visitor's HTML lies in a frame of ours.
+// render writes the page.
 func render(e *desk.Event, status int, data *viewData) error {
-	e.Response.Header().Set("Content-Security-Policy", web.CSP+"; frame-src 'self'")
 	return e.RenderStatus(status, viewPage, data.C.Subject, data, "/assets/css/desk-inbox.css", "/assets/js/desk-inbox.js")
 }
 

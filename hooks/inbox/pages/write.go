@@ -55,7 +55,7 @@ func reply(e *desk.Event) error {
 	}
 	live.Of(e.App).Typing(c.Id, e.Auth.Id, false)
 	return e.Leave(inbox.Path(c.Id), desk.Notice{
-		Text: e.T("Your answer goes out in ten seconds."), Undo: inbox.Path(c.Id) + "messages/" + m.Id + "/undo/",
+		Text: e.T("Your answer goes out in %d seconds.", inbox.Seconds(m)), Undo: inbox.Path(c.Id) + "messages/" + m.Id + "/undo/",
 	})
 }
 

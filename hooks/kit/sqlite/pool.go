@@ -19,19 +19,15 @@ type pool struct {
 	opts  Options
 	base  driver.Connector
 	queue atomic.Pointer[queue]
-	reads atomic.Bool // it is data.db's read pool
 	turn  turn
 }
 
 func newPool(path string, d Durability, o Options) (*pool, error) {
-	cache, begin := readCache, beginImmediate
+	cache := readCache
 	if filepath.Base(path) != dataFile {
-		cache, begin = writeCache, "" // the log: written, and hardly read
+		cache = writeCache // the log: written, and hardly read
 	}
-	if o.plain {
-		cache = plainCache
-	}
-	base, err := sqlite.NewConnector(path + pragmas(d, cache) + begin + o.extra)
+	base, err := sqlite.NewConnector(path + pragmas(d, cache) + o.extra)
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +48,6 @@ func (p *pool) Connect(ctx context.Context) (driver.Conn, error) {
 	}
 	c.retired = func() bool { return p.queue.Load() != nil }
 	c.turn = &p.turn
-	c.deferred = p.reads.Load
 	return c, nil
 }
 
@@ -123,7 +118,7 @@ func serialize(ctx context.Context, db *sql.DB) error {
 	}
 	// The connection leaves the sync of a commit to us and makes all others
 	// itself: before and after a checkpoint, and of a new log's header.
-	base, err := sqlite.NewConnector(p.path + pragmas(Normal, writeCache) + beginImmediate + p.opts.extra)
+	base, err := sqlite.NewConnector(p.path + pragmas(Normal, writeCache) + p.opts.extra)
 	if err != nil {
 		return err
 	}

@@ -83,12 +83,21 @@
   if (target && (listForm || view)) {
     let later, lost = false;
     const soon = () => { clearTimeout(later); later = setTimeout(() => fresh(target), 150); };
-    const news = new EventSource("/desk/inbox/live/" + (view ? "?conversation=" + encodeURIComponent(view.dataset.id) : ""));
-    news.addEventListener("changed", soon);
-    news.addEventListener("people", (e) => people(JSON.parse(e.data)));
-    news.onerror = () => { lost = true; };
-    news.onopen = () => { if (lost) soon(); lost = false; };
-    addEventListener("pagehide", () => news.close());
+    // A tab in the background holds no stream: browsers open six to one site at most.
+    let news;
+    const open = () => {
+      if (news || document.hidden) return;
+      news = new EventSource("/desk/inbox/live/" + (view ? "?conversation=" + encodeURIComponent(view.dataset.id) : ""));
+      news.addEventListener("changed", soon);
+      news.addEventListener("people", (e) => people(JSON.parse(e.data)));
+      news.onerror = () => { lost = true; };
+      news.onopen = () => { if (lost) soon(); lost = false; };
+    };
+    const close = () => { lost = lost || !!news; news?.close(); news = undefined; };
+    document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
+    addEventListener("pagehide", close);
+    addEventListener("pageshow", open);
+    open();
   }
   const people = (others) => {
     const box = document.getElementById("inbox-people");
