@@ -2,7 +2,9 @@ package main
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net/http"
+	"strings"
 )
 
 // pageBars are the promises for a page that comes from memory.
@@ -43,6 +45,11 @@ var siteWorkloads = []Workload{
 		Bars:     []Bar{{Metric: "rate", Conns: 64, AtLeast: 1500}},
 		Requests: func(*Site) []Request { return submissions() },
 	},
+	{
+		Name: "comment", Title: "comment, published, with a job for the mail about it", Against: []string{bare}, Conns: []int{16, 64}, Quick: true,
+		Bars:     []Bar{{Metric: "rate", Conns: 64, AtLeast: 1500}},
+		Requests: func(s *Site) []Request { return answers(s.Comment) },
+	},
 }
 
 // formSlug is the form of the seeded site that takes as much as it can get.
@@ -63,3 +70,23 @@ func submissions() []Request {
 	}
 	return requests
 }
+
+// answers are comments below one comment, whose author asked to be told: each
+// of another visitor and in other words, as the filter of likeness sees them.
+func answers(to string) []Request {
+	random := rand.New(rand.NewPCG(1, 2))
+	requests := make([]Request, different)
+	for i := range requests {
+		var words strings.Builder
+		for range 30 {
+			words.WriteString(syllables[random.IntN(len(syllables))] + syllables[random.IntN(len(syllables))] + syllables[random.IntN(len(syllables))] + " ")
+		}
+		requests[i] = Request{
+			Method: http.MethodPost, Path: "/api/site/comments", Status: http.StatusCreated, Header: map[string]string{"Content-Type": "application/json"},
+			Body: asJSON(map[string]any{"thread": discussed, "parent": to, "author": fmt.Sprintf("Visitor %d", i), "email": fmt.Sprintf("visitor%d@example.com", i), "body": words.String() + "*and so on*."}),
+		}
+	}
+	return requests
+}
+
+var syllables = strings.Fields("ka lo mi ne tu ra si do fe pa gu ve ha jo ri ba ze ni mo ta lu ke wa pi so")

@@ -19,6 +19,8 @@ type Site struct {
 	Posts []string // paths of all posts
 	Asset string   // path of the theme's stylesheet
 
+	Comment string // id of the comment below discussed that is answered
+
 	Folder *Folder // what the engine's workloads read
 }
 
@@ -50,7 +52,14 @@ func seedSite(ctx context.Context, home string) (*Site, error) {
 		}
 		site.Posts = append(site.Posts, "/blog/"+slug+"/")
 	}
+	limits := map[string]any{"rateLimits": map[string]any{"enabled": false}}
+	if err := root.Call(ctx, http.MethodPatch, "/api/settings", limits, nil); err != nil {
+		return nil, fmt.Errorf("switch the rate limits off: %w", err)
+	}
 	if err := seedForm(ctx, root); err != nil {
+		return nil, err
+	}
+	if site.Comment, err = seedThread(ctx, root); err != nil {
 		return nil, err
 	}
 	site.Post = site.Posts[seedPosts/2]
@@ -71,13 +80,35 @@ func seedForm(ctx context.Context, root binary.Client) error {
 	}
 	for path, record := range map[string]map[string]any{
 		"forms":    {"slug": formSlug, "title": "Measured", "open": true, "max_per_day": 1_000_000, "fields": fields},
-		"settings": {"feature": "spam", "value": map[string]any{"no_limits": true}},
+		"settings": {"feature": "spam", "value": map[string]any{"no_limits": true, "no_work": true}},
 	} {
 		if err := root.Call(ctx, http.MethodPost, "/api/collections/"+path+"/records", record, nil); err != nil {
 			return fmt.Errorf("seed the form: %w", err)
 		}
 	}
 	return nil
+}
+
+// discussed is the post whose comments are measured.
+const discussed = "/blog/discussed/"
+
+// seedThread makes a post with one comment, whose author wants to know of
+// answers. What visitors write below it is published at once.
+func seedThread(ctx context.Context, root binary.Client) (id string, err error) {
+	for path, record := range map[string]map[string]any{
+		"posts":    {"title": "Discussed", "slug": "discussed", "status": "published", "body": seedBody(0), "format": "markdown", "comments_open": true},
+		"settings": {"feature": "comments", "value": map[string]any{"policy": "open"}},
+	} {
+		if err := root.Call(ctx, http.MethodPost, "/api/collections/"+path+"/records", record, nil); err != nil {
+			return "", fmt.Errorf("seed the thread: %w", err)
+		}
+	}
+	first := map[string]any{"thread": discussed, "author": "Ada", "email": "ada@example.com", "notify": true, "body": "Who has seen the other windows?"}
+	var made struct{ ID string }
+	if err := (binary.Client{Base: root.Base}).Call(ctx, http.MethodPost, "/api/site/comments", first, &made); err != nil {
+		return "", fmt.Errorf("seed the thread: %w", err)
+	}
+	return made.ID, nil
 }
 
 // seedBody is about six kilobytes of Markdown with the parts that cost time:

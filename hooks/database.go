@@ -12,16 +12,15 @@ import (
 const engineFeature = "engine"
 
 // Connect opens the databases of an app with this config. It belongs into the
-// config that the app is made with; nil, PocketBase's own way, where the
-// engine is left out.
-func Connect(cfg Config) core.DBConnectFunc {
-	if slices.Contains(cfg.Without, engineFeature) {
-		return nil
-	}
-	return sqlite.Connect(cfg.database())
-}
+// config that the app is made with.
+func Connect(cfg Config) core.DBConnectFunc { return sqlite.Connect(cfg.database()) }
 
+// database is PocketBase's own way where the engine is left out, but for this:
+// a command beside a running server is not refused because the server wrote.
 func (c *Config) database() sqlite.Options {
+	if slices.Contains(c.Without, engineFeature) {
+		return sqlite.Plain()
+	}
 	return sqlite.Options{Durability: sqlite.Durability(c.Durability)}
 }
 
@@ -30,6 +29,5 @@ func registerEngine(app core.App, cfg Config) error {
 	if err != nil {
 		return err
 	}
-	sqlite.Bind(app, cfg.database())
 	return engine.Register(app, parts)
 }

@@ -14,23 +14,17 @@ func TestDurabilityIsWhatTheOperatorSays(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		args, env []string
-		want      int // PRAGMA synchronous of data.db: 2 is FULL, 1 NORMAL; 0: PocketBase connects itself
+		want      int // PRAGMA synchronous of data.db: 2 is FULL, 1 NORMAL
 	}{
 		{nil, nil, 2},
 		{[]string{"--durability", "full"}, []string{"BUNGALOW_DURABILITY=normal"}, 2},
 		{[]string{"--durability=normal"}, nil, 1},
 		{nil, []string{"BUNGALOW_DURABILITY=normal"}, 1},
-		{[]string{"--without", "engine"}, nil, 0},
+		{[]string{"--without", "engine"}, nil, 1},
 	} {
 		base, _, err := hooks.Boot(c.args, c.env)
 		if err != nil {
 			t.Fatal(err)
-		}
-		if base.DBConnect == nil {
-			if c.want != 0 {
-				t.Errorf("%v %v: PocketBase connects itself", c.args, c.env)
-			}
-			continue
 		}
 		got := [2]int{}
 		for i, file := range []string{"data.db", "auxiliary.db"} {

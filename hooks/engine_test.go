@@ -3,14 +3,12 @@ package hooks_test
 import (
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"bungalow/hooks"
 	"bungalow/hooks/engine"
-	"github.com/pocketbase/pocketbase/apis"
-	"github.com/pocketbase/pocketbase/core"
+	"bungalow/hooks/kit/sitetest"
 )
 
 // TestTheEngineRunsInTheWholeSite holds that no feature of ours binds a hook
@@ -18,30 +16,8 @@ import (
 func TestTheEngineRunsInTheWholeSite(t *testing.T) {
 	t.Parallel()
 	for _, without := range [][]string{nil, {"engine"}} {
-		app := core.NewBaseApp(core.BaseAppConfig{DataDir: filepath.Join(t.TempDir(), "pb_data")})
-		if err := hooks.Register(app, nil, hooks.Config{Without: without}); err != nil {
-			t.Fatal(err)
-		}
-		if err := app.Bootstrap(); err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			_ = app.OnTerminate().Trigger(&core.TerminateEvent{App: app}, func(*core.TerminateEvent) error { return app.ClearBootstrap() })
-		})
-		router, err := apis.NewRouter(app)
-		if err != nil {
-			t.Fatal(err)
-		}
-		served := &core.ServeEvent{App: app, Router: router, Server: &http.Server{}}
-		err = app.OnServe().Trigger(served, func(e *core.ServeEvent) error {
-			mux, err := e.Router.BuildMux()
-			e.Server.Handler = mux
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		served.Server.Handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/api/health", nil))
+		app, handler := sitetest.Running(t, hooks.Config{Without: without})
+		handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/api/health", nil))
 		if shortcut := engine.Of(app).Shortcut(); shortcut != (without == nil) {
 			t.Errorf("without %v, answers in memory are given before the router: %v", without, shortcut)
 		}

@@ -22,6 +22,7 @@ import (
 	"bungalow/hooks/kit/secret"
 	"bungalow/hooks/kit/settings"
 	"bungalow/hooks/kit/spam"
+	"bungalow/hooks/kit/sqlite"
 	"bungalow/hooks/kit/theme"
 	"bungalow/hooks/kit/web"
 	"bungalow/pb_migrations"
@@ -114,6 +115,7 @@ func Register(app core.App, cmd *cobra.Command, cfg Config) error {
 		return err
 	}
 	on := enabled(cfg)
+	sqlite.Bind(app, cfg.database())
 	bindInstall(app, on)
 	for _, f := range on {
 		if f.register == nil {

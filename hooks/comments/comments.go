@@ -17,6 +17,7 @@ import (
 
 	"bungalow/hooks/kit/cache"
 	"bungalow/hooks/kit/settings"
+	"bungalow/hooks/kit/together"
 	"bungalow/hooks/kit/web"
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -47,6 +48,8 @@ type service struct {
 	site    *settings.Site
 	version int
 
+	memory      memory
+	writer      together.Writer[*draft]
 	agents      agents
 	waiting     waiting
 	mostWaiting int
@@ -63,6 +66,7 @@ func Register(app core.App, cfg Config) error {
 	s := serviceOf(app)
 	s.cfg = cfg
 	cache.Of(app).OnBump(s.forgetOptions, "settings")
+	s.memory.followWith(cache.Of(app))
 	bindRecords(app, s)
 	bindMoves(app)
 	bindTheme(app)

@@ -236,6 +236,7 @@ func Erase(app core.App, email string) (erased int, err error) {
 				return fmt.Errorf("erase a person: %w", err)
 			}
 		}
+		bumpAfter(tx, blockedKey)
 		erased = len(all)
 		return nil
 	})

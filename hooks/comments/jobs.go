@@ -15,7 +15,6 @@ import (
 	"bungalow/hooks/kit/queue"
 	"bungalow/hooks/kit/roles"
 	"bungalow/hooks/kit/schema"
-	"bungalow/hooks/kit/settings"
 	"bungalow/hooks/kit/spam"
 
 	sitemail "bungalow/hooks/kit/mail"
@@ -83,44 +82,62 @@ func tellReplies(app core.App, r *core.Record) error {
 	if r.GetString("status") != schema.CommentApproved || !optionsOf(app).MailReplies {
 		return nil
 	}
-	told := map[string]bool{r.GetString("email"): true, "": true}
-	for id, n := r.GetString("parent"), 0; id != "" && n < maxBelow; n++ {
-		up, err := app.FindRecordById(schema.Comments, id)
-		if errors.Is(err, sql.ErrNoRows) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		id = up.GetString("parent")
-		email := up.GetString("email")
-		if !up.GetBool("notify") || told[email] {
+	above, err := askedFor(app, r)
+	if err != nil {
+		return err
+	}
+	told := map[string]bool{r.GetString("email"): true}
+	for _, up := range above {
+		if told[up.Email] {
 			continue
 		}
-		told[email] = true
-		state, err := mailState(app, email)
+		told[up.Email] = true
+		state, err := mailState(app, up.Email)
 		if err != nil {
 			return err
 		}
 		if state != mailConfirmed {
 			continue
 		}
-		if err := tellOne(app, r, up, email); err != nil {
+		if err := tellOne(app, r, up); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func tellOne(app core.App, r, up *core.Record, email string) error {
-	leave, err := link(app, order{Do: orderLeave, Email: email})
+// asker is a comment whose author wants to know of answers.
+type asker struct {
+	Author string `db:"author"`
+	Email  string `db:"email"`
+	Body   string `db:"body"`
+	Locale string `db:"locale"`
+}
+
+// askedFor finds those above a comment whose author asked for mail, the
+// nearest first. Whether they confirmed their address is not looked at.
+func askedFor(app core.App, r *core.Record) ([]asker, error) {
+	var above []asker
+	err := app.DB().NewQuery(`WITH RECURSIVE up(id, parent, n) AS (
+			SELECT id, parent, 0 FROM comments WHERE id = {:parent}
+			UNION ALL SELECT c.id, c.parent, up.n + 1 FROM comments c JOIN up ON c.id = up.parent WHERE up.n < {:most})
+		SELECT c.author, c.email, c.body, c.locale FROM up JOIN comments c ON c.id = up.id WHERE c.notify AND c.email != '' ORDER BY up.n`).
+		Bind(dbx.Params{"parent": r.GetString("parent"), "most": maxBelow}).All(&above)
+	if err != nil {
+		return nil, fmt.Errorf("find who is to be told of an answer: %w", err)
+	}
+	return above, nil
+}
+
+func tellOne(app core.App, r *core.Record, up asker) error {
+	leave, err := link(app, order{Do: orderLeave, Email: up.Email})
 	if err != nil {
 		return err
 	}
 	err = sitemail.Send(app, sitemail.Message{
-		To: mail.Address{Name: up.GetString("author"), Address: email}, Template: "comment-reply", Locale: localeOf(app, up),
-		Key: "comment-reply/" + r.Id + "/" + email, Unsubscribe: leave,
-		Data: map[string]any{"Author": r.GetString("author"), "Text": r.GetString("body"), "Yours": up.GetString("body"),
+		To: mail.Address{Name: up.Author, Address: up.Email}, Template: "comment-reply", Locale: firstOf(up.Locale, siteLocale(app)),
+		Key: "comment-reply/" + r.Id + "/" + up.Email, Unsubscribe: leave,
+		Data: map[string]any{"Author": r.GetString("author"), "Text": r.GetString("body"), "Yours": up.Body,
 			"Link": permalink(app, r), "Leave": leave},
 	})
 	return ignoreAddress(err)
@@ -140,11 +157,9 @@ func permalink(app core.App, r *core.Record) string {
 	return absolute(base, r.GetString("thread")) + "?comment=" + r.Id + "#c-" + r.Id
 }
 
-func localeOf(app core.App, r *core.Record) string {
-	if l := r.GetString("locale"); l != "" {
-		return l
-	}
-	site, err := settings.LoadSite(app)
+// siteLocale is the site's own language.
+func siteLocale(app core.App) string {
+	site, err := serviceOf(app).loadSite()
 	if err != nil {
 		return ""
 	}
@@ -275,7 +290,7 @@ func askAddress(app core.App, r *core.Record) error {
 			return err
 		}
 		return ignoreAddress(sitemail.Send(tx, sitemail.Message{
-			To: mail.Address{Address: email}, Template: "comment-confirm", Locale: localeOf(tx, r), Unsubscribe: no,
+			To: mail.Address{Address: email}, Template: "comment-confirm", Locale: firstOf(r.GetString("locale"), siteLocale(tx)), Unsubscribe: no,
 			Key: "comment-confirm/" + email + "/" + time.Now().Format("2006-01-02"), Data: map[string]any{"Yes": yes, "No": no, "Thread": r.GetString("thread")},
 		}))
 	})

@@ -104,7 +104,7 @@ func readOrder(app core.App, raw string) (order, error) {
 // words of the pages, in the site's language.
 func (o order) words(app core.App) (title, text, button string) {
 	t := func(english string, args ...any) string {
-		return theme.Of(app).Text(localeOf(app, core.NewRecord(core.NewBaseCollection("none"))), "comments", english, args...)
+		return theme.Of(app).Text(siteLocale(app), "comments", english, args...)
 	}
 	switch {
 	case o.Do == orderConfirm:
@@ -163,7 +163,7 @@ func obeyOrder(e *core.RequestEvent) error {
 		return e.NoContent(http.StatusNoContent)
 	}
 	site := theme.Of(e.App)
-	done := site.Text(localeOf(e.App, core.NewRecord(core.NewBaseCollection("none"))), "comments", "Done.")
+	done := site.Text(siteLocale(e.App), "comments", "Done.")
 	return note(e, http.StatusOK, done, "<p></p>")
 }
 

@@ -115,6 +115,7 @@ func Block(app core.App, by audit.Actor, id string) error {
 				return fmt.Errorf("block a person: %w", err)
 			}
 		}
+		bumpAfter(tx, blockedKey)
 		return audit.Write(tx, by, "comment.block", schema.Comments, id, nil)
 	})
 }
@@ -128,6 +129,7 @@ func Unblock(app core.App, by audit.Actor, email string) error {
 		if err != nil {
 			return fmt.Errorf("unblock a person: %w", err)
 		}
+		bumpAfter(tx, blockedKey)
 		return audit.Write(tx, by, "comment.unblock", schema.Comments, "", nil)
 	})
 }
@@ -202,6 +204,7 @@ func Sweep(app core.App) error {
 		}
 	}
 	bumpThreads(app)
+	bumpAfter(app, blockedKey)
 	return nil
 }
 

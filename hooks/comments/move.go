@@ -20,7 +20,7 @@ func bindMoves(app core.App) {
 		if !e.App.HasTable("_comment_threads") {
 			return e.Next()
 		}
-		return together(e, func() error {
+		return inOne(e, func() error {
 			from, err := placeOf(e.App, e.Record.Collection().Name, e.Record.Id)
 			if err != nil {
 				return err

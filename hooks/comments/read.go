@@ -98,28 +98,38 @@ func List(app core.App, t Thread, page int, sort string) (Listing, error) {
 		sort = o.Sort
 	}
 	l := Listing{Page: min(max(page, 1), maxPage), PerPage: o.PerPage, Open: t.Open(), Reason: t.Reason, Items: []*Item{}, Emoji: append([]string{}, o.Reactions...)}
-	bind := dbx.Params{"t": t.Address}
-	err := app.DB().NewQuery(`SELECT count(*), count(DISTINCT root) FROM comments WHERE thread = {:t} AND status = 'approved'`).
-		Bind(bind).Row(&l.Count, &l.TotalItems)
-	if err != nil {
-		return l, fmt.Errorf("count a thread: %w", err)
+	bind := dbx.Params{"t": t.Address, "n": l.PerPage, "skip": (l.Page - 1) * l.PerPage}
+	var top []struct {
+		Root  string `db:"root"`
+		Roots int    `db:"roots"`
+		Total int    `db:"total"`
 	}
-	if l.Count == 0 {
-		return l, nil
-	}
-	bind["n"], bind["skip"] = l.PerPage, (l.Page-1)*l.PerPage
-	var roots []string
-	err = app.DB().NewQuery(`SELECT c.root FROM ` + byRoot + ` ORDER BY ` + orders[sort] + ` LIMIT {:n} OFFSET {:skip}`).Bind(bind).Column(&roots)
+	err := app.DB().NewQuery(`SELECT c.root AS root, count(*) OVER () AS roots, sum(c.n) OVER () AS total FROM ` + byRoot +
+		` ORDER BY ` + orders[sort] + ` LIMIT {:n} OFFSET {:skip}`).Bind(bind).All(&top)
 	if err != nil {
 		return l, fmt.Errorf("list a thread: %w", err)
+	}
+	if len(top) == 0 { // nobody wrote, or the page is behind the last one
+		err := app.DB().NewQuery(`SELECT coalesce(sum(n), 0), count(*) FROM `+branchSizes).Bind(bind).Row(&l.Count, &l.TotalItems)
+		if err != nil {
+			return l, fmt.Errorf("count a thread: %w", err)
+		}
+		return l, nil
+	}
+	l.Count, l.TotalItems = top[0].Total, top[0].Roots
+	roots := make([]string, len(top))
+	for i, at := range top {
+		roots[i] = at.Root
 	}
 	l.Items, err = branches(app, roots)
 	return l, err
 }
 
-// byRoot are the branches of a thread, each with its size and what is at its top.
-const byRoot = `(SELECT root, count(*) AS n FROM comments WHERE thread = {:t} AND status = 'approved' GROUP BY root) c
-	LEFT JOIN comments r ON r.id = c.root`
+// branchSizes are the branches of a thread, each with its size.
+const branchSizes = `(SELECT root, count(*) AS n FROM comments WHERE thread = {:t} AND status = 'approved' GROUP BY root) c`
+
+// byRoot is branchSizes, each with what is at its top.
+const byRoot = branchSizes + ` LEFT JOIN comments r ON r.id = c.root`
 
 // orders sort the branches of a thread by what is at their top; what is pinned
 // comes first.
@@ -201,7 +211,7 @@ func branches(app core.App, roots []string) ([]*Item, error) {
 	if kept, err = withMissing(app, kept, byID); err != nil {
 		return nil, err
 	}
-	place(kept, byID)
+	arrange(kept, byID)
 	items := make([]*Item, 0, len(roots))
 	for _, root := range roots {
 		item := byID[root]
@@ -270,9 +280,9 @@ func withMissing(app core.App, rows []row, byID map[string]*Item) ([]row, error)
 	return rows, nil
 }
 
-// place hangs each comment below the one that it answers. Who is deeper than
+// arrange hangs each comment below the one that it answers. Who is deeper than
 // maxShown stands at the last level, in order of time, and names whom he answers.
-func place(rows []row, byID map[string]*Item) {
+func arrange(rows []row, byID map[string]*Item) {
 	slices.SortStableFunc(rows, func(a, b row) int {
 		return cmp.Or(a.Created.Time().Compare(b.Created.Time()), strings.Compare(a.ID, b.ID))
 	})

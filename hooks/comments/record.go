@@ -46,26 +46,16 @@ func bindRecords(app core.App, s *service) {
 // bumpThreads drops what memory holds of the threads, after raw SQL. In a
 // transaction it does so after the commit.
 func bumpThreads(app core.App, threads ...string) {
-	keys := []string{schema.Comments, threadKey}
+	keys := []string{schema.Comments, threadKey, rulesKey}
 	for _, t := range threads {
 		keys = append(keys, threadKey+"/"+t)
 	}
-	bump := func() { cache.Of(app).Bump(keys...) }
-	if tx := app.TxInfo(); tx != nil {
-		tx.OnComplete(func(err error) error {
-			if err == nil {
-				bump()
-			}
-			return nil
-		})
-		return
-	}
-	bump()
+	bumpAfter(app, keys...)
 }
 
-// together runs do with the event's app in one transaction: PocketBase saves a
+// inOne runs do with the event's app in one transaction: PocketBase saves a
 // record alone without one.
-func together(e *core.RecordEvent, do func() error) error {
+func inOne(e *core.RecordEvent, do func() error) error {
 	if e.App.TxInfo() != nil {
 		return do()
 	}
@@ -83,7 +73,7 @@ type quiet struct{}
 func quietly(ctx context.Context) context.Context { return context.WithValue(ctx, quiet{}, true) }
 
 func createRecord(e *core.RecordEvent) error {
-	return together(e, func() error {
+	return inOne(e, func() error {
 		r := e.Record
 		if r.Id == "" {
 			r.Set("id", core.GenerateDefaultRandomId())
@@ -130,7 +120,7 @@ func hang(app core.App, r *core.Record) error {
 }
 
 func updateRecord(e *core.RecordEvent) error {
-	return together(e, func() error {
+	return inOne(e, func() error {
 		r := e.Record
 		before := &core.Record{}
 		err := e.App.RecordQuery(schema.Comments).AndWhere(dbx.HashExp{"id": r.Id}).One(before)
@@ -194,7 +184,7 @@ func reroot(app core.App, id string) error {
 }
 
 func deleteRecord(e *core.RecordEvent) error {
-	return together(e, func() error {
+	return inOne(e, func() error {
 		if err := e.Next(); err != nil {
 			return err
 		}
@@ -238,6 +228,10 @@ func approved(app core.App, r *core.Record) error {
 		}
 		if r.GetString("parent") == "" || !optionsOf(app).MailReplies {
 			return nil
+		}
+		above, err := askedFor(app, r)
+		if err != nil || len(above) == 0 {
+			return err
 		}
 		return queue.Enqueue(app, jobReplies, commentJob{ID: r.Id})
 	})

@@ -13,7 +13,6 @@ import (
 	"unicode/utf8"
 
 	"bungalow/hooks/kit/events"
-	"bungalow/hooks/kit/queue"
 	"bungalow/hooks/kit/roles"
 	"bungalow/hooks/kit/schema"
 	"bungalow/hooks/kit/spam"
@@ -280,18 +279,15 @@ func checkPerson(app core.App, s *Submission, v *spam.Verdict) error {
 	if err != nil {
 		return err
 	}
-	values := []any{"mail:" + s.Email}
+	values := []string{"mail:" + s.Email}
 	for _, h := range hashes {
 		values = append(values, "address:"+h)
 	}
-	var n int
-	if err := app.DB().Select("count(*)").From("_comment_blocked").Where(dbx.In("value", values...)).Row(&n); err != nil {
-		return fmt.Errorf("look for blocked people: %w", err)
-	}
-	if n > 0 {
+	blocked, err := serviceOf(app).memory.isBlocked(app, values...)
+	if blocked {
 		v.Add(spam.LayerBlock, spam.FileAt, "This person is blocked.")
 	}
-	return nil
+	return err
 }
 
 // knownPerson reports whether the person has an approved comment: the same
@@ -353,29 +349,6 @@ func (s *service) roomToWait(app core.App) error {
 		return router.NewApiError(http.StatusServiceUnavailable, "Very many comments are waiting to be read. Please try again tomorrow.", nil)
 	}
 	return nil
-}
-
-// store saves a comment with the jobs that follow from it.
-func store(app core.App, r *core.Record, ask bool) error {
-	err := app.RunInTransaction(func(tx core.App) error {
-		if err := tx.Save(r); err != nil {
-			return fmt.Errorf("save the comment: %w", err)
-		}
-		if ask {
-			if err := queue.Enqueue(tx, jobAkismet, commentJob{ID: r.Id}); err != nil {
-				return err
-			}
-		} else if r.GetString("status") == schema.CommentPending && optionsOf(app).MailModerators {
-			if err := queue.Enqueue(tx, jobHeld, commentJob{ID: r.Id}); err != nil {
-				return err
-			}
-		}
-		if r.GetBool("notify") {
-			return queue.Enqueue(tx, jobConfirm, commentJob{ID: r.Id})
-		}
-		return nil
-	})
-	return err
 }
 
 // personKey stands for one visitor in reactions: an account or a keyed hash.

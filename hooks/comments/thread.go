@@ -96,49 +96,33 @@ func FindThread(app core.App, raw string) (Thread, error) {
 	if own := origin(app.Settings().Meta.AppURL); own != "" && strings.HasPrefix(t.Address, own+"/") {
 		t.Address = strings.TrimPrefix(t.Address, own)
 	}
-	var born time.Time
-	if strings.HasPrefix(t.Address, "/") {
-		var err error
-		if born, err = findPage(app, &t); err != nil {
-			return t, err
-		}
-	} else {
-		if !slices.Contains(o.AllowedOrigins, origin(t.Address)) {
-			return t, ErrOrigin
-		}
-		t.External = true
+	external := !strings.HasPrefix(t.Address, "/")
+	if external && !slices.Contains(o.AllowedOrigins, origin(t.Address)) {
+		return t, ErrOrigin
 	}
-	return t, t.rules(app, o, born)
+	at, err := serviceOf(app).memory.place(app, t.Address, external)
+	if err != nil {
+		return t, err
+	}
+	return at.open(o, time.Now()), nil
 }
 
-// rules reads what holds for the thread.
-func (t *Thread) rules(app core.App, o Options, born time.Time) error {
-	var own struct {
-		Policy string `db:"policy"`
-		Title  string `db:"title"`
-	}
-	err := app.DB().NewQuery(`SELECT policy, title FROM _comment_threads WHERE thread = {:t}`).Bind(dbx.Params{"t": t.Address}).One(&own)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return fmt.Errorf("read the thread's settings: %w", err)
-	}
-	t.Policy = o.Policy
-	if own.Policy != "" {
-		t.Policy = own.Policy
-	}
-	if t.Title == "" {
-		t.Title = own.Title
-	}
+// open says what may be done in the thread now.
+func (p place) open(o Options, now time.Time) Thread {
+	t := p.thread
+	t.Policy = firstOf(p.policy, o.Policy)
+	t.Title = firstOf(t.Title, p.title)
 	if t.Policy == PolicyClosed {
 		t.Reason = "closed"
 	}
 	// A thread that was opened by hand stays open.
-	if o.CloseAfter > 0 && !born.IsZero() && own.Policy == "" && t.Reason == "" {
-		t.ClosesAt = born.AddDate(0, 0, o.CloseAfter)
-		if !time.Now().Before(t.ClosesAt) {
+	if o.CloseAfter > 0 && !p.born.IsZero() && p.policy == "" && t.Reason == "" {
+		t.ClosesAt = p.born.AddDate(0, 0, o.CloseAfter)
+		if !now.Before(t.ClosesAt) {
 			t.Reason = "old"
 		}
 	}
-	return nil
+	return t
 }
 
 // findPage finds the post or page that a visitor may see at the address, and

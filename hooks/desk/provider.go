@@ -91,19 +91,8 @@ func startProvider(e *desk.Event) error {
 	if err != nil {
 		return err
 	}
-	setProviderCookie(e, value)
+	setDoorCookie(e, providerCookie, value)
 	return e.Redirect(http.StatusSeeOther, p.BuildAuthURL(state, options...))
-}
-
-func setProviderCookie(e *desk.Event, value string) {
-	c := &http.Cookie{
-		Name: providerCookie, Value: value, Path: desk.Href("sign-in"), MaxAge: int(stepLife.Seconds()),
-		HttpOnly: true, Secure: web.Secure(e.RequestEvent), SameSite: http.SameSiteLaxMode,
-	}
-	if value == "" {
-		c.MaxAge = -1
-	}
-	http.SetCookie(e.Response, c)
 }
 
 // errProvider says why a sign-in through others led nowhere, in English.
@@ -116,7 +105,7 @@ func finishProvider(e *desk.Event) error {
 		return people.Answer(e.RequestEvent, err)
 	}
 	person, next, err := throughProvider(e)
-	setProviderCookie(e, "")
+	setDoorCookie(e, providerCookie, "")
 	if why, ok := errors.AsType[errProvider](err); ok {
 		return e.Leave(desk.Href("sign-in"), desk.Notice{Kind: "error", Text: e.T(string(why))})
 	}

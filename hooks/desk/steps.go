@@ -57,7 +57,7 @@ func proceed(e *desk.Event, person *core.Record, p proof, next string) (string, 
 	if err != nil {
 		return "", err
 	}
-	setStep(e, token)
+	setDoorCookie(e, stepCookie, token)
 	return desk.Href("sign-in/factor"), nil
 }
 
@@ -70,12 +70,14 @@ func finish(e *desk.Event, person *core.Record, p proof, next string) error {
 	return e.Redirect(http.StatusSeeOther, to)
 }
 
-func setStep(e *desk.Event, token string) {
+// setDoorCookie keeps what a sign-in under way needs for stepLife, and only at
+// the sign-in page; an empty value removes it.
+func setDoorCookie(e *desk.Event, name, value string) {
 	c := &http.Cookie{
-		Name: stepCookie, Value: token, Path: desk.Href("sign-in"), MaxAge: int(stepLife.Seconds()),
+		Name: name, Value: value, Path: desk.Href("sign-in"), MaxAge: int(stepLife.Seconds()),
 		HttpOnly: true, Secure: web.Secure(e.RequestEvent), SameSite: http.SameSiteLaxMode,
 	}
-	if token == "" {
+	if value == "" {
 		c.MaxAge = -1
 	}
 	http.SetCookie(e.Response, c)
@@ -135,7 +137,7 @@ func checkFactor(e *desk.Event) error {
 	if _, err := people.Redeem(e.App, factorPurpose, token, time.Now()); err != nil {
 		return deadLink(e, err, "Begin again.")
 	}
-	setStep(e, "")
+	setDoorCookie(e, stepCookie, "")
 	if err := begin(e, person, proof{Method: half.Method, Factor: kind}); err != nil {
 		return err
 	}
@@ -173,7 +175,7 @@ func sendCode(e *desk.Event) error {
 	if err != nil {
 		return err
 	}
-	setStep(e, token)
+	setDoorCookie(e, stepCookie, token)
 	form.Sent = true
 	return e.Render(codePage, e.T("Sign in with a code"), form)
 }
@@ -191,6 +193,6 @@ func checkCode(e *desk.Event) error {
 	if err != nil {
 		return err
 	}
-	setStep(e, "")
+	setDoorCookie(e, stepCookie, "")
 	return finish(e, person, proof{Method: "code"}, safeNext(next))
 }

@@ -20,6 +20,7 @@ import (
 	"bungalow/hooks/kit/schema"
 	"bungalow/hooks/kit/secret"
 	"bungalow/hooks/kit/settings"
+	"bungalow/hooks/kit/together"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
 )
@@ -104,7 +105,7 @@ type service struct {
 	cfg      Config
 	now      func() time.Time
 	known    sync.Map // slug → *known
-	together together
+	together together.Writer[*draft]
 	quota    quota
 	told     hourly
 

@@ -196,7 +196,7 @@ func (d *draft) store(app core.App) (receipt Receipt, err error) {
 	}
 	d.files = files
 	d.judged, d.asSent = d.verdict, d.answers
-	if err = d.together.write(app, d); err != nil {
+	if err = d.together.Write(app, d, attempt); err != nil {
 		return Receipt{}, err
 	}
 	return d.receipt, nil

@@ -89,12 +89,7 @@ const (
 // is signed in. It works before and while the server runs.
 func (s *Server) Superuser(ctx context.Context) (Client, error) {
 	c := Client{Base: s.URL}
-	// A command's transaction that read before the running server's commit is
-	// refused by SQLite (SQLITE_BUSY_SNAPSHOT); whoever typed it types it again.
 	r, err := Run(ctx, s.Home, "superuser", "upsert", SuperuserEmail, SuperuserPassword)
-	for deadline := time.Now().Add(Patience); err == nil && strings.Contains(r.Stderr, "another program holds the database") && time.Now().Before(deadline); {
-		r, err = Run(ctx, s.Home, "superuser", "upsert", SuperuserEmail, SuperuserPassword)
-	}
 	if err != nil {
 		return c, err
 	}

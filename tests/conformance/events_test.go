@@ -32,6 +32,26 @@ not JSON
 	}
 }
 
+func TestPatchClock(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "x_test.go")
+	for text, want := range map[string]string{
+		"c, f := context.WithTimeout(context.Background(), 100*time.Millisecond)": "c, f := context.WithTimeout(context.Background(), time.Minute)",
+		"c, f := context.WithTimeout(context.Background(), time.Second)":          "",
+	} {
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		err := patchClock(path)
+		if (err != nil) != (want == "") {
+			t.Errorf("%s: %v", text, err)
+		}
+		if got, _ := os.ReadFile(path); want != "" && string(got) != want {
+			t.Errorf("%s became %s", text, got)
+		}
+	}
+}
+
 func TestPatchRefusesAnotherForm(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "app.go")

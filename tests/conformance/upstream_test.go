@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -50,15 +51,22 @@ func TestUpstream(t *testing.T) {
 		t.Run(pkg, func(t *testing.T) {
 			tally := runUpstream(t, dir, pkg)
 			t.Logf("%s: %d cases passed, %d skipped, %d failed", pkg, tally.passed, tally.skipped, len(tally.failed))
+			var unknown []string
 			for _, name := range tally.failed {
 				if why, known := failsUpstream[name]; known {
 					t.Logf("%s failed, as it does without us: it %s", name, why)
-					continue
-				}
-				if why, known := differs[name]; known {
+				} else if why, known := differs[name]; known {
 					t.Logf("%s failed, as it is meant to: it %s", name, why)
-					continue
+				} else {
+					unknown = append(unknown, name)
 				}
+			}
+			for range alone {
+				if len(unknown) > 0 {
+					unknown = stillFailing(t, dir, pkg, unknown, tally)
+				}
+			}
+			for _, name := range unknown {
 				t.Errorf("%s failed:\n%s", name, tally.output[name])
 			}
 			if tally.passed < max(1, enough[pkg]) {
@@ -66,6 +74,31 @@ func TestUpstream(t *testing.T) {
 			}
 		})
 	}
+}
+
+// alone is how often what failed runs by itself before it counts as failed.
+// PocketBase's tests give a mail or a subscriber a tenth of a second of the
+// clock, which is not enough for anybody on a machine that is busy otherwise.
+const alone = 3
+
+// stillFailing runs the tests of the failed cases with nothing beside them and
+// returns the cases that fail, or don't run, again.
+func stillFailing(t *testing.T, dir, pkg string, failed []string, first tally) (still []string) {
+	t.Helper()
+	tests := map[string]bool{}
+	for _, name := range failed {
+		top, _, _ := strings.Cut(name, "/")
+		tests[top] = true
+	}
+	again := runUpstream(t, dir, pkg, "-parallel=1", "-run=^("+strings.Join(slices.Sorted(maps.Keys(tests)), "|")+")$")
+	for _, name := range failed {
+		if again.outcome[name] == "pass" {
+			t.Logf("%s failed beside others and passes alone; it printed:\n%s", name, first.output[name])
+			continue
+		}
+		still = append(still, name)
+	}
+	return still
 }
 
 // patchedCopy copies the PocketBase module, lets its test app register our
@@ -97,6 +130,9 @@ func patchedCopy(t *testing.T) (string, error) {
 		return "", err
 	}
 	if err := patchTestApp(filepath.Join(dir, "tests", "app.go")); err != nil {
+		return "", err
+	}
+	if err := patchClock(filepath.Join(dir, "apis", "record_auth_with_oauth2_redirect_test.go")); err != nil {
 		return "", err
 	}
 	if err := appendFile(filepath.Join(dir, "go.sum"), filepath.Join(root, "go.sum")); err != nil {
@@ -135,6 +171,20 @@ func patchTestApp(path string) error {
 	text = strings.Replace(text, open, "\tif config.DBConnect == nil {\n\t\tconfig.DBConnect = bungalow.Connect("+cfg+")\n\t}\n"+open, 1)
 	text = strings.Replace(text, end, "\tif err := bungalow.Register(t, nil, "+cfg+"); err != nil {\n\t\treturn nil, err\n\t}\n"+end, 1)
 	return os.WriteFile(path, []byte(text), 0o644)
+}
+
+// patchClock gives the subscribers of a test, which ends them itself, more of the
+// clock than the tenth of a second in which a busy machine does not come to ask.
+func patchClock(path string) error {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	const short, long = "context.Background(), 100*time.Millisecond)", "context.Background(), time.Minute)"
+	if bytes.Count(raw, []byte(short)) != 1 {
+		return fmt.Errorf("PocketBase's %s has another form; mend the patch in tests/conformance", filepath.Base(path))
+	}
+	return os.WriteFile(path, bytes.Replace(raw, []byte(short), []byte(long), 1), 0o644)
 }
 
 func appendFile(to, from string) error {
@@ -184,12 +234,14 @@ func goCommand(dir string, args ...string) *exec.Cmd {
 type tally struct {
 	passed, skipped int
 	failed          []string
+	outcome         map[string]string // pass, fail or skip of each test
 	output          map[string]string // what each test printed; "" is the package
 }
 
-func runUpstream(t *testing.T, dir, pkg string) tally {
+func runUpstream(t *testing.T, dir, pkg string, flags ...string) tally {
 	t.Helper()
-	cmd := goCommand(dir, "test", "-mod=mod", "-count=1", "-timeout", "20m", "-json", pkg)
+	args := append([]string{"test", "-mod=mod", "-count=1", "-timeout", "20m", "-json"}, flags...)
+	cmd := goCommand(dir, append(args, pkg)...)
 	var errs bytes.Buffer
 	cmd.Stderr = &errs
 	out, err := cmd.StdoutPipe()
@@ -212,8 +264,8 @@ func runUpstream(t *testing.T, dir, pkg string) tally {
 // readTests counts the leaves among go test's JSON events: a test that failed
 // only because a case of it failed is not a failure of its own.
 func readTests(r io.Reader) (tally, error) {
-	result := tally{output: map[string]string{}}
 	outcome := map[string]string{}
+	result := tally{outcome: outcome, output: map[string]string{}}
 	lines := bufio.NewReader(r)
 	for {
 		line, err := lines.ReadBytes('\n')

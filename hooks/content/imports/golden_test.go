@@ -1,16 +1,15 @@
 package imports
 
 import (
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
-)
 
-var update = flag.Bool("update", false, "write the golden files anew")
+	"bungalow/tests/golden"
+)
 
 // summary writes a stream down, one item a line and its body below.
 func summary(stream Stream) string {
@@ -84,19 +83,7 @@ func TestGolden(t *testing.T) {
 		}
 		t.Run(filepath.ToSlash(strings.TrimPrefix(dir, "testdata")), func(t *testing.T) {
 			t.Parallel()
-			got, file := summary(read(dir)), filepath.Join(dir, "want.golden")
-			if *update {
-				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got != string(want) {
-				t.Errorf("it differs from %s (run with -update and read the difference):\n%s", file, got)
-			}
+			golden.Check(t, filepath.Join(dir, "want.golden"), summary(read(dir)))
 		})
 	}
 }

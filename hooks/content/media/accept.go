@@ -30,7 +30,7 @@ func Register(app core.App) error {
 	app.OnRecordUpdateExecute(schema.Media).BindFunc(withJob)
 	bindUses(app)
 	queue.Register(app, sizesKind())
-	return nil
+	return bindSweep(app)
 }
 
 // accept runs describe, for a change in one transaction with the save: a job

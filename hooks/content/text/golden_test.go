@@ -1,15 +1,14 @@
 package text
 
 import (
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-)
 
-var update = flag.Bool("update", false, "write the golden files anew")
+	"bungalow/tests/golden"
+)
 
 // TestGolden renders every sample in testdata/markdown and testdata/html and
 // compares all that Render makes of it with the .golden file beside it.
@@ -38,19 +37,7 @@ func TestGolden(t *testing.T) {
 			if again := Sanitize(r.HTML); again != r.HTML {
 				t.Errorf("sanitized again it is another text:\n%s", again)
 			}
-			got, golden := written(r), file+".golden"
-			if *update {
-				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got != string(want) {
-				t.Errorf("it differs from %s (run with -update and read the difference):\n%s", golden, got)
-			}
+			golden.Check(t, file+".golden", written(r))
 		})
 	}
 }

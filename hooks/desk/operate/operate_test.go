@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"bungalow/hooks/content/demo"
 	"bungalow/hooks/kit/queue"
 	"bungalow/hooks/kit/roles"
 	"bungalow/hooks/kit/schema"
@@ -179,7 +180,16 @@ func TestTheListOfFirstStepsFollowsTheSite(t *testing.T) {
 	if err := settings.Save(app, settings.SiteFeature, s); err != nil {
 		t.Fatal(err)
 	}
-	sitetest.Make(t, app, schema.Posts, map[string]any{"title": "Mine", "body": "x", "status": "draft"})
+	if err := demo.Starter(app); err != nil {
+		t.Fatal(err)
+	}
+	see(t, app, cookie, "/desk/", "2 of 6 done") // the post that every site has is nobody's first
+	post := sitetest.Make(t, app, schema.Posts, map[string]any{"title": "Mine", "body": "x", "status": "draft"})
+	see(t, app, cookie, "/desk/", "3 of 6 done")
+	post.Set("source_key", "wordpress:1") // what was moved in is written too
+	if err := app.Save(post); err != nil {
+		t.Fatal(err)
+	}
 	see(t, app, cookie, "/desk/", "3 of 6 done")
 	if res, _ := app.Desk(cookie, "/desk/todo/", "x=1"); res.StatusCode != http.StatusSeeOther {
 		t.Errorf("putting it away answers %d", res.StatusCode)

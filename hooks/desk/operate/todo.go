@@ -66,11 +66,14 @@ func todos(app core.App) (list []todo, done int, err error) {
 	return list, done, nil
 }
 
-// written reports whether anybody has written a post of the site's own: what
-// came with the starter or an import has a source.
+// starterPost is where the post comes from that every new site has (hooks/content/demo).
+const starterPost = "demo:starter hello"
+
+// written reports whether there is a post besides the starter's: one that was
+// written here, moved in, or came with a sample.
 func written(app core.App) (bool, error) {
 	var n int
-	err := app.DB().NewQuery(`SELECT EXISTS (SELECT 1 FROM posts WHERE source_key = '')`).Row(&n)
+	err := app.DB().NewQuery(`SELECT EXISTS (SELECT 1 FROM posts WHERE source_key <> '` + starterPost + `')`).Row(&n)
 	if err != nil {
 		return false, fmt.Errorf("look for a post: %w", err)
 	}

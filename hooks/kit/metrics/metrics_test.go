@@ -3,7 +3,6 @@ package metrics_test
 import (
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -12,7 +11,6 @@ import (
 	"bungalow/hooks/kit/metrics"
 	"bungalow/hooks/kit/settings"
 	"bungalow/hooks/kit/sitetest"
-	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 )
 
@@ -51,37 +49,15 @@ var line = regexp.MustCompile(`^(# (HELP|TYPE) bungalow_[a-z_]+ .+|bungalow_[a-z
 
 func TestARunningServerIsCounted(t *testing.T) {
 	t.Parallel()
-	app := core.NewBaseApp(core.BaseAppConfig{DataDir: filepath.Join(t.TempDir(), "pb_data"), DBConnect: hooks.Connect(hooks.Config{})})
-	if err := hooks.Register(app, nil, hooks.Config{}); err != nil {
-		t.Fatal(err)
-	}
-	if err := app.Bootstrap(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = app.OnTerminate().Trigger(&core.TerminateEvent{App: app}, func(*core.TerminateEvent) error { return app.ClearBootstrap() })
-	})
+	app, handler := sitetest.Running(t, hooks.Config{})
 	setToken(t, app, token)
-	router, err := apis.NewRouter(app)
-	if err != nil {
-		t.Fatal(err)
-	}
-	served := &core.ServeEvent{App: app, Router: router, Server: &http.Server{}}
-	err = app.OnServe().Trigger(served, func(e *core.ServeEvent) error {
-		mux, err := e.Router.BuildMux()
-		e.Server.Handler = mux
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	get := func(path string, header ...string) *httptest.ResponseRecorder {
 		r := httptest.NewRequest(http.MethodGet, path, nil)
 		for i := 0; i+1 < len(header); i += 2 {
 			r.Header.Set(header[i], header[i+1])
 		}
 		w := httptest.NewRecorder()
-		served.Server.Handler.ServeHTTP(w, r)
+		handler.ServeHTTP(w, r)
 		return w
 	}
 	for range 3 {

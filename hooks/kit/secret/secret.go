@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"github.com/pocketbase/pocketbase/core"
@@ -31,6 +32,8 @@ type holder struct {
 	once sync.Once
 	key  []byte
 	err  error
+
+	derived sync.Map // by purpose, of which there are few
 }
 
 // Use tells the app where its key lies; an empty path means FileName in the
@@ -53,10 +56,14 @@ func Derive(app core.App, purpose string) ([]byte, error) {
 	if h.err != nil {
 		return nil, h.err
 	}
+	if known, ok := h.derived.Load(purpose); ok {
+		return slices.Clone(known.([]byte)), nil
+	}
 	key, err := hkdf.Key(sha256.New, h.key, nil, "bungalow "+purpose, Size)
 	if err != nil {
 		return nil, fmt.Errorf("derive key: %w", err)
 	}
+	h.derived.Store(purpose, slices.Clone(key))
 	return key, nil
 }
 

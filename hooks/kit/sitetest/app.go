@@ -152,6 +152,35 @@ func handler(t testing.TB, app core.App) http.Handler {
 	return mux
 }
 
+// Running gives an app as the serve command runs it, not as a test app, with
+// the handler of its server: all that answers before the router included.
+func Running(t testing.TB, cfg hooks.Config) (core.App, http.Handler) {
+	t.Helper()
+	app := core.NewBaseApp(core.BaseAppConfig{DataDir: filepath.Join(t.TempDir(), "pb_data"), DBConnect: hooks.Connect(cfg)})
+	if err := hooks.Register(app, nil, cfg); err != nil {
+		t.Fatalf("register the features: %v", err)
+	}
+	if err := app.Bootstrap(); err != nil {
+		t.Fatalf("bootstrap: %v", err)
+	}
+	t.Cleanup(func() {
+		_ = app.OnTerminate().Trigger(&core.TerminateEvent{App: app}, func(*core.TerminateEvent) error { return app.ClearBootstrap() })
+	})
+	router, err := apis.NewRouter(app)
+	if err != nil {
+		t.Fatalf("make the router: %v", err)
+	}
+	event := &core.ServeEvent{App: app, Router: router, Server: &http.Server{}}
+	err = app.OnServe().Trigger(event, func(e *core.ServeEvent) (err error) {
+		e.Server.Handler, err = e.Router.BuildMux()
+		return err
+	})
+	if err != nil {
+		t.Fatalf("serve: %v", err)
+	}
+	return app, event.Server.Handler
+}
+
 // Get asks for a path and returns the answer with its whole body.
 func (s *Site) Get(path string, header ...string) (*http.Response, string) {
 	return s.Do(http.MethodGet, path, "", header...)

@@ -137,7 +137,7 @@ func (f *Filter) checkWords(v *Verdict, s Submission) error {
 		return err
 	}
 	f.model.mu.RLock()
-	if of := f.model.by[s.Purpose]; of != nil {
+	if of := f.model.by[s.Purpose]; of.ready() {
 		v.Probability, v.Words = of.judge(tokens(s))
 	}
 	f.model.mu.RUnlock()
@@ -152,12 +152,14 @@ func (f *Filter) checkWords(v *Verdict, s Submission) error {
 	return nil
 }
 
+// ready reports whether the model knows enough to judge.
+func (m *model) ready() bool {
+	return m != nil && m.total.spam >= leastLearned && m.total.good >= leastLearned
+}
+
 // judge gives the probability that a text with these words is spam, and the
 // words that counted most.
 func (m *model) judge(list []string) (float64, []Word) {
-	if m.total.spam < leastLearned || m.total.good < leastLearned {
-		return 0.5, nil
-	}
 	var clear []Word
 	for _, w := range list {
 		c, known := m.words[w]

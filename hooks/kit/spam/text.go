@@ -14,10 +14,28 @@ const maxText = 20_000
 // link finds what a reader's browser or eye takes for an address.
 var link = regexp.MustCompile(`(?i)(?:https?://|www\.)([a-z0-9\-._~\p{L}]+)|\b((?:[a-z0-9\-]+\.)+(?:com|net|org|info|biz|ru|cn|xyz|top|site|online|shop|club|icu|live|store|vip|bet|casino|loan))\b`)
 
+// mayLink reports whether a text can hold a link at all, which most don't.
+func mayLink(text string) bool {
+	for rest := text; ; {
+		i := strings.IndexAny(rest, ".:")
+		if i < 0 || i+1 == len(rest) {
+			return false
+		}
+		if c := rest[i+1]; rest[i] == '.' && c > ' ' && c != '.' || c == '/' {
+			return true
+		}
+		rest = rest[i+1:]
+	}
+}
+
 // hosts lists the hosts of the links in a text, each as often as it stands there.
 func hosts(text string) []string {
+	text = clip(text, maxText)
+	if !mayLink(text) {
+		return nil
+	}
 	var out []string
-	for _, m := range link.FindAllStringSubmatch(clip(text, maxText), 200) {
+	for _, m := range link.FindAllStringSubmatch(text, 200) {
 		host := m[1]
 		if host == "" {
 			host = m[2]

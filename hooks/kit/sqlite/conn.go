@@ -4,6 +4,10 @@ import (
 	"container/list"
 	"context"
 	"database/sql/driver"
+	"errors"
+
+	"modernc.org/sqlite"
+	lib "modernc.org/sqlite/lib"
 )
 
 // conn is a physical connection that keeps its last statements prepared. As
@@ -17,6 +21,8 @@ type conn struct {
 	retired func() bool
 	// turn is told of each use; nil where the queue does that.
 	turn *turn
+	// deferred says that transactions here only read; nil for never.
+	deferred func() bool
 	// hits and misses count how often a kept statement could be used.
 	hits, misses uint64
 }
@@ -73,6 +79,27 @@ func (c *conn) QueryContext(ctx context.Context, text string, args []driver.Name
 		return c.physical.QueryContext(ctx, text, args)
 	}
 	return &rows{typedRows: columns, end: func(failed bool) error { return c.giveBack(s, failed) }}, nil
+}
+
+// begins is how often a transaction asks for the write lock, waiting for
+// busy_timeout each time: half a minute, as long as PocketBase tries a statement.
+const begins = 3
+
+// BeginTx implements driver.ConnBeginTx. A transaction that may write takes the
+// write lock first. One that reads before it writes would be refused where another
+// process has committed in between (SQLITE_BUSY_SNAPSHOT), and no waiting helps.
+func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (tx driver.Tx, err error) {
+	if c.deferred != nil && c.deferred() {
+		opts.ReadOnly = true // all that it does is to leave out the lock
+	}
+	for range begins {
+		tx, err = c.physical.BeginTx(ctx, opts)
+		var coded *sqlite.Error
+		if !errors.As(err, &coded) || coded.Code()&0xff != lib.SQLITE_BUSY || ctx.Err() != nil {
+			break
+		}
+	}
+	return tx, err
 }
 
 // ResetSession implements driver.SessionResetter.

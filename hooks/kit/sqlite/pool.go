@@ -19,15 +19,19 @@ type pool struct {
 	opts  Options
 	base  driver.Connector
 	queue atomic.Pointer[queue]
+	reads atomic.Bool // it is data.db's read pool
 	turn  turn
 }
 
 func newPool(path string, d Durability, o Options) (*pool, error) {
-	cache := readCache
+	cache, begin := readCache, beginImmediate
 	if filepath.Base(path) != dataFile {
-		cache = writeCache // the log: written, and hardly read
+		cache, begin = writeCache, "" // the log: written, and hardly read
 	}
-	base, err := sqlite.NewConnector(path + pragmas(d, cache) + o.extra)
+	if o.plain {
+		cache = plainCache
+	}
+	base, err := sqlite.NewConnector(path + pragmas(d, cache) + begin + o.extra)
 	if err != nil {
 		return nil, err
 	}
@@ -48,6 +52,7 @@ func (p *pool) Connect(ctx context.Context) (driver.Conn, error) {
 	}
 	c.retired = func() bool { return p.queue.Load() != nil }
 	c.turn = &p.turn
+	c.deferred = p.reads.Load
 	return c, nil
 }
 
@@ -118,7 +123,7 @@ func serialize(ctx context.Context, db *sql.DB) error {
 	}
 	// The connection leaves the sync of a commit to us and makes all others
 	// itself: before and after a checkpoint, and of a new log's header.
-	base, err := sqlite.NewConnector(p.path + pragmas(Normal, writeCache) + p.opts.extra)
+	base, err := sqlite.NewConnector(p.path + pragmas(Normal, writeCache) + beginImmediate + p.opts.extra)
 	if err != nil {
 		return err
 	}

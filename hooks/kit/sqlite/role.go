@@ -10,26 +10,38 @@ import (
 	"github.com/pocketbase/pocketbase/tools/hook"
 )
 
-// Bind gives the write queue to data.db's write pool each time that the app
-// bootstraps: which of the two pools writes is known only then, and a restore
-// bootstraps again. An app that doesn't connect through Connect is left alone,
-// and so is one that can't have the queue, with a line in the log.
+// Bind gives data.db's two pools their roles each time that the app
+// bootstraps: which of them writes is known only then, and a restore
+// bootstraps again. The write pool gets the queue; the transactions of the other
+// take no write lock any more. An app that doesn't connect through Connect is left
+// alone, and so is one that can't have the queue, with a line in the log.
 func Bind(app core.App, o Options) {
-	if o.NoQueue {
-		return
+	give := func(app core.App) {
+		giveReads(app)
+		if !o.NoQueue {
+			useQueue(app)
+		}
 	}
 	app.OnBootstrap().Bind(&hook.Handler[*core.BootstrapEvent]{
 		Func: func(e *core.BootstrapEvent) error {
 			if err := e.Next(); err != nil {
 				return err
 			}
-			useQueue(e.App)
+			give(e.App)
 			return nil
 		},
 		Priority: innermost,
 	})
 	if app.IsBootstrapped() {
-		useQueue(app)
+		give(app)
+	}
+}
+
+func giveReads(app core.App) {
+	if db, ok := app.ConcurrentDB().(*dbx.DB); ok {
+		if p, ok := poolOf(db.DB()); ok {
+			p.reads.Store(true)
+		}
 	}
 }
 

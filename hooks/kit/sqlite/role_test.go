@@ -45,6 +45,7 @@ func everyWay(t *testing.T, test func(t *testing.T, app *tests.TestApp)) {
 	})
 	for name, o := range map[string]sqlite.Options{
 		"whole": {}, "no queue": {NoQueue: true}, "no groups": {NoGroups: true}, "no statements": {Statements: -1}, "normal": {Durability: sqlite.Normal},
+		"plain": sqlite.Plain(),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -53,8 +53,15 @@ type Options struct {
 	// is on the disk.
 	Lost func(error)
 
+	plain bool         // PocketBase's own caches
 	extra string       // of the DSN, for tests
 	sync  func() error // in place of the log's, for tests
+}
+
+// Plain has connections as PocketBase's own: nothing is kept, queued or synced
+// otherwise. Only that a transaction takes the write lock as it begins is ours.
+func Plain() Options {
+	return Options{Durability: Normal, Statements: -1, NoQueue: true, plain: true}
 }
 
 func (o Options) lost(err error) {
@@ -80,7 +87,12 @@ func (o Options) statements() int {
 const (
 	readCache  = 2000 // KB, SQLite's own default
 	writeCache = 16000
+	plainCache = 32000 // PocketBase's
 )
+
+// beginImmediate is what the driver's BEGIN says then, where it is not told that
+// a transaction only reads.
+const beginImmediate = "&_txlock=immediate"
 
 // pragmas are those of core.DefaultDBConnect but for the cache, in its order:
 // busy_timeout comes first, because the change to WAL must wait for other
