@@ -18,6 +18,8 @@ func init() {
 		"PATCH /api/site/comments/{id}":          web.Public,
 		"DELETE /api/site/comments/{id}":         web.Public,
 		"POST /api/site/comments/{id}/reactions": web.Public,
+		"GET /api/site/comments/{id}/own":        web.Public,
+		"POST /api/site/comments/{id}/own":       web.Public,
 		"GET /api/site/comments-mail/{order}":    web.Public,
 		"POST /api/site/comments-mail/{order}":   web.Public,
 		"GET /comments.xml":                      web.Public,

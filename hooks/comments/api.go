@@ -193,7 +193,10 @@ func postComment(e *core.RequestEvent) error {
 		Thread: values.Get("thread"), Parent: values.Get("parent"), Author: values.Get("author"), Email: values.Get("email"),
 		URL: values.Get("url"), Body: values.Get("body"), Notify: isOn(values.Get("notify")), Locale: clipLocale(values.Get("locale")),
 		Token: values.Get("_t"), Work: values.Get("_pow"), Honeypot: values.Get("_hp"),
-		IP: e.RealIP(), Agent: e.Request.UserAgent(), Person: e.Auth,
+		Key: e.Request.Header.Get("Idempotency-Key"), IP: e.RealIP(), Agent: e.Request.UserAgent(), Person: e.Auth,
+	}
+	if len(s.Key) > maxKey {
+		return router.NewBadRequestError("An Idempotency-Key may have at most "+strconv.Itoa(maxKey)+" bytes.", nil)
 	}
 	r, err := Submit(e.App, s)
 	if wantsPage(e) && serviceOf(e.App).cfg.Pages != nil && !strings.Contains(s.Thread, "://") {
@@ -239,7 +242,11 @@ func answerPage(e *core.RequestEvent, s Submission, r *core.Record, err error) e
 	path := Normalize(s.Thread)
 	if err == nil {
 		rememberAgent(e.App, r.Id, s.IP, s.Agent)
-		return e.Redirect(http.StatusSeeOther, path+"?notice=comment-"+noticeOf(r)+"#comments")
+		token, err := EditToken(e.App, r)
+		if err != nil {
+			return err
+		}
+		return e.Redirect(http.StatusSeeOther, path+"?notice=comment-"+noticeOf(r)+"&own="+r.Id+"."+token+"#comments")
 	}
 	var many *spam.TooManyError
 	var api *router.ApiError

@@ -194,7 +194,7 @@ func TestAPlainFormWorksWithoutAScript(t *testing.T) {
 	}
 	res, _ = send(url.Values{"thread": {thread}, "author": {"Ada"}, "body": {"Without a script."}})
 	to := res.Header.Get("Location")
-	if res.StatusCode != http.StatusSeeOther || to != thread+"?notice=comment-sent#comments" {
+	if res.StatusCode != http.StatusSeeOther || !strings.HasPrefix(to, thread+"?notice=comment-sent&own=") || !strings.HasSuffix(to, "#comments") {
 		t.Fatalf("%d %s", res.StatusCode, to)
 	}
 	res, page := site.Get(strings.TrimSuffix(to, "#comments"))

@@ -95,6 +95,8 @@ func Routes(core.App) []web.Route {
 		public(http.MethodPatch, one, editComment),
 		public(http.MethodDelete, one, deleteComment),
 		public(http.MethodPost, one+"/reactions", react),
+		{Method: http.MethodGet, Path: one + "/own", Access: web.Public, Do: showOwn},
+		{Method: http.MethodPost, Path: one + "/own", Access: web.Public, Body: maxRequest, Do: changeOwn},
 		{Method: http.MethodGet, Path: "/comments.xml", Access: web.Public, Do: siteFeed},
 		{Method: http.MethodGet, Path: "/blog/{slug}/comments.xml", Access: web.Public, Do: threadFeed},
 	}

@@ -162,7 +162,7 @@ func Answer(app core.App, by audit.Actor, person *core.Record, id, body string) 
 		r.Set(name, value)
 	}
 	return r, app.RunInTransaction(func(tx core.App) error {
-		if err := store(tx, r, false); err != nil {
+		if _, err := store(tx, r, false, once{}); err != nil {
 			return err
 		}
 		return audit.Write(tx, by, "comment.answer", schema.Comments, r.Id, map[string]string{"to": id})
@@ -192,12 +192,13 @@ func Sweep(app core.App) error {
 	}
 	for _, query := range []string{
 		`UPDATE comments SET agent = '' WHERE agent != '' AND created < {:month}`,
+		`UPDATE comments SET once = '', digest = '' WHERE once != '' AND created < {:yesterday}`,
 		`UPDATE comments SET address = '' WHERE address != '' AND created < {:quarter}`,
 		`DELETE FROM _comment_blocked WHERE value LIKE 'address:%' AND at < {:unix}`,
 		`DELETE FROM _comment_mail WHERE state = 'asked' AND at < {:unix}`,
 	} {
 		_, err := app.NonconcurrentDB().NewQuery(query).Bind(dbx.Params{
-			"month": before(30), "quarter": before(62), "unix": time.Now().AddDate(0, 0, -62).Unix(),
+			"yesterday": before(1), "month": before(30), "quarter": before(62), "unix": time.Now().AddDate(0, 0, -62).Unix(),
 		}).Execute()
 		if err != nil {
 			return fmt.Errorf("forget what is old: %w", err)

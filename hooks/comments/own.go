@@ -69,6 +69,7 @@ func EditOwn(app core.App, id, token, body, ip string) (*core.Record, error) {
 	if r.GetString("body") == before {
 		return r, nil
 	}
+	r.Set("once", "") // the first words, sent again, are another comment
 	v, err := spam.Judge(app, spam.Submission{
 		Purpose: spam.Comments, Key: "comment edit", IP: ip, Author: r.GetString("author"), Email: r.GetString("email"),
 		URL: r.GetString("url"), Text: r.GetString("body"), Known: true,
@@ -127,7 +128,7 @@ func remove(tx core.App, r *core.Record) error {
 		return nil
 	}
 	// The source key stays, or an import that is repeated would bring it back.
-	for _, name := range []string{"author", "email", "url", "body", "agent", "address", "user", "staff", "badge"} {
+	for _, name := range []string{"author", "email", "url", "body", "agent", "address", "user", "staff", "badge", "once", "digest"} {
 		r.Set(name, "")
 	}
 	r.Set("html", "<p></p>")

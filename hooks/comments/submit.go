@@ -43,7 +43,9 @@ type Submission struct {
 	Locale             string
 
 	Token, Work, Honeypot string // _t, _pow, _hp
-	IP, Agent             string
+	// Key is the Idempotency-Key, "" without one.
+	Key       string
+	IP, Agent string
 	// Person is who is signed in: a record of users, staff, or nil.
 	Person *core.Record
 }
@@ -51,8 +53,9 @@ type Submission struct {
 // ErrClosed says that nobody may write in the thread.
 var ErrClosed = router.NewForbiddenError("Comments are closed here.", nil)
 
-// Submit checks, judges and stores a comment. Its errors are those of
-// FindThread, ErrClosed, validation.Errors by field, *spam.TooManyError, and
+// Submit checks, judges and stores a comment. One that was sent before, by a
+// double click or with the same Idempotency-Key, is found again and not stored
+// twice. Its errors are those of FindThread, ErrClosed, ErrKeyUsed, validation.Errors by field, *spam.TooManyError, and
 // what a handler of comments.OnSubmit refuses with.
 func Submit(app core.App, s Submission) (*core.Record, error) {
 	filter := spam.Of(app)
@@ -72,6 +75,15 @@ func Submit(app core.App, s Submission) (*core.Record, error) {
 	if err := s.validate(o); err != nil {
 		return nil, err
 	}
+	once, err := s.once(app, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	if s.Key != "" {
+		if earlier, err := once.find(app); err != nil || earlier != nil {
+			return earlier, err
+		}
+	}
 	r, err := s.record(app, thread, o)
 	if err != nil {
 		return nil, err
@@ -90,7 +102,8 @@ func Submit(app core.App, s Submission) (*core.Record, error) {
 		if err != nil {
 			return err
 		}
-		return store(app, r, ask)
+		r, err = store(app, r, ask, once)
+		return err
 	})
 	return r, err
 }

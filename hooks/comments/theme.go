@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -23,7 +24,8 @@ type threadView struct {
 	Path    string
 	Listing Listing
 	Options Options
-	Notice  string // "", "sent" or "held"
+	Notice  string // "", "sent", "held", "changed" or "deleted"
+	Own     string // where the visitor may change what he has just sent
 	Error   string // why the form is shown again, beside the fields
 	Form    formAgain
 	Reply   *Item // whom the form answers
@@ -136,11 +138,13 @@ func view(e *events.RenderEvent, t Thread) (*threadView, error) {
 	if orders[q.Get("sort")] != "" {
 		v.Sort = q.Get("sort")
 	}
-	switch q.Get("notice") {
-	case "comment-sent":
-		v.Notice = "sent"
-	case "comment-held":
-		v.Notice = "held"
+	if notice, ok := strings.CutPrefix(q.Get("notice"), "comment-"); ok && slices.Contains([]string{"sent", "held", "changed", "deleted"}, notice) {
+		v.Notice = notice
+		if id, token, ok := strings.Cut(q.Get("own"), "."); ok {
+			if _, err := mine(e.App, id, token); err == nil {
+				v.Own = ownPath(id, token)
+			}
+		}
 	}
 	if again, ok := e.Request.Context().Value(againKey{}).(formAgain); ok {
 		v.Form, v.Error = again, again.Message
