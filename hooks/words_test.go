@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"bungalow/hooks"
+	"bungalow/hooks/kit/audit"
 	"bungalow/hooks/kit/desk"
 	"bungalow/hooks/kit/sitetest"
 	"bungalow/pb_public"
@@ -26,6 +27,7 @@ var (
 	inPlural    = regexp.MustCompile(`\bN \(?[^"` + "`" + `{}]*?` + quoted + ` ` + quoted)
 	inGo        = []*regexp.Regexp{
 		regexp.MustCompile(`\be\.T\(` + quoted),
+		regexp.MustCompile(`\bspeak\(` + quoted),
 		regexp.MustCompile(`\be\.Done\([^"\n]*?(?:"[^"\n]*"[^"\n]*?)??, ` + quoted),
 	}
 )
@@ -128,6 +130,9 @@ func partWords(t *testing.T, used map[string]bool) {
 				used[word] = true
 			}
 		}
+	}
+	for _, does := range audit.AllWords() {
+		add(does)
 	}
 	d := desk.Of(app)
 	person, _ := sitetest.Staff(t, app, "owner")

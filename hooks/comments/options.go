@@ -32,10 +32,10 @@ const (
 
 // Options are what the owner may set.
 type Options struct {
-	Policy         string   `json:"policy" label:"Who is published" options:"open,first_time,all_held,closed" help:"open: everybody who passes the checks; first_time: a person's first comment waits for you; all_held: each comment waits; closed: nobody writes."`
+	Policy         string   `json:"policy" label:"Who is published" options:"open=Whoever passes the checks,first_time=Whoever you have approved once,all_held=Nobody before you have read it,closed=Nobody: comments are closed"`
 	CloseAfter     int      `json:"close_after" label:"Close threads after" unit:"days" min:"0" max:"3650" help:"0 never closes them."`
 	RequireEmail   bool     `json:"require_email" label:"Ask for a mail address" help:"It is never shown."`
-	Sort           string   `json:"sort" label:"Order" options:"oldest,newest,best"`
+	Sort           string   `json:"sort" label:"Order" options:"oldest=Oldest first,newest=Newest first,best=Best first"`
 	PerPage        int      `json:"per_page" label:"Comments on one page" min:"5" max:"100"`
 	Reactions      []string `json:"reactions" label:"Reactions" help:"One emoji a line, at most eight. None switches them off."`
 	Images         bool     `json:"images" label:"Show pictures in comments" help:"A picture lets its host see who reads your page."`

@@ -2,8 +2,12 @@ package desk
 
 import (
 	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,26 +34,32 @@ func auditPages() []desk.Page {
 
 // line is a line of the audit as pages show it.
 type line struct {
-	Actor, Person, Action, Collection, Record, Address, Detail string
-	At                                                         time.Time
+	Actor, Person, Action, Words, Collection, Record, Address, Detail string
+	At                                                                time.Time
 }
 
 func linesOf(e *desk.Event, records []*core.Record) []line {
 	lines := make([]line, len(records))
 	for i, r := range records {
 		lines[i] = line{
-			Actor: r.GetString("actor"), Person: r.GetString("actor_record"), Action: r.GetString("action"), Collection: r.GetString("collection"),
+			Actor: r.GetString("actor"), Person: r.GetString("actor_record"), Action: r.GetString("action"), Words: audit.Words(r.GetString("action")), Collection: r.GetString("collection"),
 			Record: r.GetString("record"), Address: r.GetString("address"), Detail: plainDetail(r.GetString("detail")), At: e.Local(r.GetDateTime("at").Time()),
 		}
 	}
 	return lines
 }
 
+// plainDetail writes the detail of a line without the marks of JSON.
 func plainDetail(raw string) string {
-	if raw == "null" || raw == "{}" {
-		return ""
+	var fields map[string]any
+	if json.Unmarshal([]byte(raw), &fields) != nil {
+		return strings.TrimSpace(strings.Trim(raw, `"`))
 	}
-	return raw
+	parts := make([]string, 0, len(fields))
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		parts = append(parts, strings.ReplaceAll(name, "_", " ")+": "+strings.Trim(fmt.Sprint(fields[name]), "[]"))
+	}
+	return strings.Join(parts, "; ")
 }
 
 type auditView struct {

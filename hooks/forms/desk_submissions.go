@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"bungalow/hooks/kit/desk"
 	"bungalow/hooks/kit/schema"
@@ -94,8 +95,9 @@ func countOf(app core.App, f filter) (int, error) {
 
 // row is a submission in a list.
 type row struct {
-	ID, Subject, Name, Email, Form, At, Excerpt string
-	Spam, Files                                 bool
+	ID, Subject, Name, Email, Form, Excerpt string
+	At                                      time.Time
+	Spam, Files                             bool
 }
 
 func rowOf(r *core.Record, forms map[string]string) row {
@@ -110,7 +112,7 @@ func rowOf(r *core.Record, forms map[string]string) row {
 	}
 	return row{
 		ID: r.Id, Subject: r.GetString("subject"), Name: r.GetString("name"), Email: r.GetString("email"),
-		Form: forms[r.GetString("form")], At: r.GetDateTime("created").Time().UTC().Format("2006-01-02 15:04"),
+		Form: forms[r.GetString("form")], At: r.GetDateTime("created").Time(),
 		Excerpt: oneLine(longest, 120), Spam: r.GetString("status") == schema.SubmissionSpam, Files: len(r.GetStringSlice("files")) > 0,
 	}
 }
@@ -241,7 +243,7 @@ type submissionPage struct {
 	Score        int
 	Conversation string // its page, "" without the inbox
 	Others       []row
-	Replied      string
+	Replied      time.Time
 }
 
 func showSubmission(e *desk.Event) error {
@@ -269,9 +271,7 @@ func showSubmission(e *desk.Event) error {
 	if c := r.GetString("conversation"); c != "" && s.cfg.Inbox != nil {
 		data.Conversation = s.cfg.Inbox.Path(c)
 	}
-	if at := r.GetDateTime("replied_at"); !at.IsZero() {
-		data.Replied = at.Time().Format("2006-01-02 15:04")
-	}
+	data.Replied = r.GetDateTime("replied_at").Time()
 	if data.Row.Email != "" {
 		others, err := pick(e.App, filter{Email: data.Row.Email}, 11, 0)
 		if err != nil {

@@ -23,7 +23,7 @@ type Options struct {
 	PlusAddress bool `json:"plus_address" label:"Answers come back to an address with a token" help:"As in hello+token@example.com. Switch it off where your mail server does not know such addresses; answers are then matched by their Message-ID alone."`
 
 	IMAPServer   string `json:"imap_server" label:"IMAP server" help:"For example imap.example.com. Mail in this mailbox is read into the inbox." group:"Read a mailbox (IMAP)"`
-	IMAPSecurity string `json:"imap_security" label:"Encryption" options:"tls,starttls,none"`
+	IMAPSecurity string `json:"imap_security" label:"Encryption" options:"tls=TLS,starttls=STARTTLS,none=None"`
 	IMAPUser     string `json:"imap_user" label:"User"`
 	IMAPPassword string `json:"imap_password" label:"Password" kind:"secret"`
 	IMAPFolder   string `json:"imap_folder" label:"Folder"`

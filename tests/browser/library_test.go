@@ -162,6 +162,6 @@ func (s *website) moved(t *testing.T, b *tab) string {
 	b.visit("/desk/import/")
 	eval[bool](b, `(() => { const files = new DataTransfer(); files.items.add(new File(["# Moved\n\nText {{< youtube x >}}"], "one.md"));
 		document.querySelector("#f-file").files = files.files; document.querySelector("#f-kind").value = "markdown"; return true })()`)
-	b.clickTo(`main form .primary`, `document.querySelector("main .badge")?.innerText === "tried"`)
+	b.clickTo(`main form .primary`, `document.querySelector("main .badge")?.textContent === "tried"`)
 	return eval[string](b, `location.pathname`)
 }

@@ -63,7 +63,7 @@ func backupPages() []desk.Page {
 // kept is a backup as the list shows it.
 type kept struct {
 	Name, Size string
-	At         Moment
+	At         time.Time
 	Auto       bool
 	when       time.Time
 }
@@ -79,13 +79,12 @@ func backups(ctx context.Context, app core.App) ([]kept, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list the backups: %w", err)
 	}
-	c := clockOf(app)
 	var list []kept
 	for _, o := range objects {
 		if !backupName.MatchString(o.Key) {
 			continue
 		}
-		list = append(list, kept{Name: o.Key, Size: size(o.Size), At: c.at(o.ModTime), Auto: strings.HasPrefix(o.Key, "@auto"), when: o.ModTime})
+		list = append(list, kept{Name: o.Key, Size: size(o.Size), At: o.ModTime, Auto: strings.HasPrefix(o.Key, "@auto"), when: o.ModTime})
 	}
 	slices.SortFunc(list, func(a, b kept) int { return b.when.Compare(a.when) })
 	return list, nil

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/url"
 	"strconv"
+	"time"
 
 	"bungalow/hooks/kit/audit"
 	"bungalow/hooks/kit/desk"
@@ -18,7 +19,7 @@ const perPage = 50
 // jobRow is a job as the list shows it.
 type jobRow struct {
 	queue.Job
-	Due, Changed Moment
+	Due, Changed time.Time
 	Data         string
 }
 
@@ -55,9 +56,8 @@ func listJobs(e *desk.Event) error {
 		jobs = jobs[:perPage]
 		page.Older = older("jobs", state, jobs[perPage-1].ID)
 	}
-	c := clockOf(e.App)
 	for _, j := range jobs {
-		page.Rows = append(page.Rows, jobRow{Job: j, Due: c.at(j.RunAt), Changed: c.at(j.Updated), Data: cut(string(j.Payload), 2000)})
+		page.Rows = append(page.Rows, jobRow{Job: j, Due: j.RunAt, Changed: j.Updated, Data: cut(string(j.Payload), 2000)})
 	}
 	return e.Render("desk/operate/jobs.html", e.T("Jobs"), page, assets)
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"time"
 
 	"bungalow/hooks/kit/audit"
 	"bungalow/hooks/kit/desk"
@@ -20,7 +21,7 @@ var mailStates = []struct{ state, label string }{
 // mailRow is a message as the list shows it.
 type mailRow struct {
 	mail.Record
-	At, Again Moment
+	At, Again time.Time
 	Label     string // of its state
 	Kind      string // of the badge
 }
@@ -92,9 +93,8 @@ func listMail(e *desk.Event) error {
 		list = list[:perPage]
 		page.Older = older("mail", state, list[perPage-1].ID)
 	}
-	c := clockOf(e.App)
 	for _, m := range list {
-		row := mailRow{Record: m, At: c.at(m.Created), Again: c.at(m.Next)}
+		row := mailRow{Record: m, At: m.Created, Again: m.Next}
 		row.Label, row.Kind = mailLabel(m.State)
 		page.Rows = append(page.Rows, row)
 	}
@@ -107,7 +107,7 @@ func listMail(e *desk.Event) error {
 // messagePage is one message.
 type messagePage struct {
 	mail.Body
-	At, Changed, Again Moment
+	At, Changed, Again time.Time
 	Label, Kind        string
 	MayAgain           bool
 }
@@ -117,8 +117,7 @@ func showMail(e *desk.Event) error {
 	if err != nil {
 		return err
 	}
-	c := clockOf(e.App)
-	page := messagePage{Body: m, At: c.at(m.Created), Changed: c.at(m.Updated), Again: c.at(m.Next)}
+	page := messagePage{Body: m, At: m.Created, Changed: m.Updated, Again: m.Next}
 	page.Label, page.Kind = mailLabel(m.State)
 	page.MayAgain = m.State == mail.Sent || m.State == mail.Failed || m.State == mail.Bounced
 	return e.Render("desk/operate/message.html", m.Subject, page, assets)
@@ -160,7 +159,7 @@ func mailAgain(e *desk.Event) error {
 // outboxRow is a file of the outbox.
 type outboxRow struct {
 	Name, Size string
-	At         Moment
+	At         time.Time
 }
 
 func listOutbox(e *desk.Event) error {
@@ -172,10 +171,9 @@ func listOutbox(e *desk.Event) error {
 	if err != nil {
 		return err
 	}
-	c := clockOf(e.App)
 	rows := make([]outboxRow, 0, min(len(files), 200))
 	for _, f := range files[:min(len(files), 200)] {
-		rows = append(rows, outboxRow{f.Name, size(f.Size), c.at(f.At)})
+		rows = append(rows, outboxRow{f.Name, size(f.Size), f.At})
 	}
 	return e.Render("desk/operate/outbox.html", e.T("Mail"), struct {
 		Tabs  []desk.Tab

@@ -10,10 +10,8 @@ package operate
 import (
 	"fmt"
 	"net/http"
-	"time"
 
 	"bungalow/hooks/kit/desk"
-	"bungalow/hooks/kit/settings"
 	"bungalow/hooks/kit/web"
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -51,36 +49,6 @@ func Part(core.App) desk.Part {
 
 // assets are the styles of every page here.
 const assets = "/assets/css/desk-running.css"
-
-// clock writes times as the site's people read them.
-type clock struct {
-	zone *time.Location
-	now  time.Time
-}
-
-func clockOf(app core.App) clock {
-	s, err := settings.LoadSite(app)
-	if err != nil {
-		return clock{time.UTC, time.Now()}
-	}
-	return clock{s.Location(), time.Now()}
-}
-
-// Moment is a time for a template: for people and for machines.
-type Moment struct{ Text, ISO string }
-
-// at writes a time; the year is left out where it is this one.
-func (c clock) at(t time.Time) Moment {
-	if t.IsZero() {
-		return Moment{}
-	}
-	local := t.In(c.zone)
-	layout := "2 Jan 2006, 15:04"
-	if local.Year() == c.now.In(c.zone).Year() {
-		layout = "2 Jan, 15:04"
-	}
-	return Moment{local.Format(layout), t.UTC().Format(time.RFC3339)}
-}
 
 // size writes a number of bytes.
 func size(n int64) string {

@@ -162,7 +162,7 @@ func TestTheOverviewOfEachRole(t *testing.T) {
 			t.Parallel()
 			app, cookie := as(t, role)
 			body := see(t, app, cookie, "/desk/", "Hello, "+string(role))
-			for _, mine := range []string{"To begin with", "How the site is"} {
+			for _, mine := range []string{"What to do next", "How the site is"} {
 				if strings.Contains(body, mine) != (role == roles.Owner) {
 					t.Errorf("%q is shown: %v", mine, strings.Contains(body, mine))
 				}
@@ -194,7 +194,7 @@ func TestTheListOfFirstStepsFollowsTheSite(t *testing.T) {
 	if res, _ := app.Desk(cookie, "/desk/todo/", "x=1"); res.StatusCode != http.StatusSeeOther {
 		t.Errorf("putting it away answers %d", res.StatusCode)
 	}
-	if body := see(t, app, cookie, "/desk/"); strings.Contains(body, "To begin with") {
+	if body := see(t, app, cookie, "/desk/"); strings.Contains(body, "What to do next") {
 		t.Error("the list is still there")
 	}
 }
@@ -204,7 +204,7 @@ func TestWhatHappenedWhileAway(t *testing.T) {
 	app, cookie := as(t, roles.Owner)
 	line := map[string]any{"action": "post.publish", "actor": "Bob <bob@away.example>", "actor_record": "bob"}
 	sitetest.Make(t, app, schema.Audit, line)
-	if body := see(t, app, cookie, "/desk/", "Post: publish", "Bob"); strings.Contains(body, "Since you were here") {
+	if body := see(t, app, cookie, "/desk/", "Post published", "Bob"); strings.Contains(body, "Since you were here") {
 		t.Error("the first visit has no time before it")
 	}
 	run(t, app, "UPDATE _visits SET seen = seen - 7200")

@@ -1,14 +1,15 @@
 package operate
 
 import (
+	"cmp"
 	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
 	"time"
 
+	"bungalow/hooks/kit/audit"
 	"bungalow/hooks/kit/desk"
-	"bungalow/hooks/kit/schema"
 	"bungalow/hooks/kit/web"
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
@@ -23,15 +24,16 @@ type card struct {
 // event is something that somebody did.
 type event struct {
 	Who, What string
+	Which     string // the title or name of what it was done to, where the audit has it
 	N         int
-	At        Moment
+	At        time.Time
 }
 
 // overviewPage is what the template gets.
 type overviewPage struct {
 	Cards  []card
 	Away   []event // what others did since the last visit
-	Since  Moment
+	Since  time.Time
 	Todo   []todo
 	Done   int // of the list
 	Health []Sign
@@ -64,12 +66,11 @@ func overview(e *desk.Event) error {
 }
 
 func (p *overviewPage) forOwner(e *desk.Event, since time.Time) (err error) {
-	c := clockOf(e.App)
-	if p.Events, err = latest(e.App, c, shownEvents); err != nil {
+	if p.Events, err = latest(e.App, shownEvents); err != nil {
 		return err
 	}
 	if !since.IsZero() {
-		p.Since = c.at(since)
+		p.Since = since
 		if p.Away, err = away(e.App, e.Auth, since); err != nil {
 			return err
 		}
@@ -77,7 +78,7 @@ func (p *overviewPage) forOwner(e *desk.Event, since time.Time) (err error) {
 	if p.Todo, p.Done, err = todos(e.App); err != nil {
 		return err
 	}
-	p.Health, err = Health(e.Request.Context(), e.App)
+	p.Health, err = Health(e.Request.Context(), e.App, e.T)
 	return err
 }
 
@@ -131,38 +132,30 @@ func away(app core.App, person *core.Record, since time.Time) ([]event, error) {
 	}
 	events := make([]event, len(rows))
 	for i, r := range rows {
-		events[i] = event{What: deed(r.Action), N: r.N}
+		events[i] = event{What: audit.Words(r.Action), N: r.N}
 	}
 	return events, nil
 }
 
-// latest lists the newest lines of the audit.
-func latest(app core.App, c clock, most int) ([]event, error) {
-	var rows []struct {
-		Actor, Action string
-		At            string
-	}
-	err := app.DB().Select("actor", "action", "at").From(schema.Audit).OrderBy("at DESC").Limit(int64(most)).All(&rows)
+// latest lists the newest lines of the audit that are no sign-ins, which would
+// push everything else out.
+func latest(app core.App, most int) ([]event, error) {
+	lines, err := audit.Find(app, audit.Filter{}, 5*most, 0)
 	if err != nil {
 		return nil, fmt.Errorf("list the latest events: %w", err)
 	}
-	events := make([]event, len(rows))
-	for i, r := range rows {
-		at, _ := time.Parse("2006-01-02 15:04:05.000Z", r.At)
-		who, _, _ := strings.Cut(r.Actor, " <")
-		events[i] = event{Who: who, What: deed(r.Action), At: c.at(at)}
+	var events []event
+	for _, r := range lines {
+		if r.GetString("action") == "staff.sign_in" || len(events) == most {
+			continue
+		}
+		who, _, _ := strings.Cut(r.GetString("actor"), " <")
+		var detail struct{ Title, Name, From string }
+		_ = r.UnmarshalJSONField("detail", &detail) // other details name nothing
+		events = append(events, event{
+			Who: who, What: audit.Words(r.GetString("action")), Which: cmp.Or(detail.Title, detail.Name, detail.From),
+			At: r.GetDateTime("at").Time(),
+		})
 	}
 	return events, nil
-}
-
-// deed writes an action of the audit for people: "post.publish" is "Post:
-// publish".
-func deed(action string) string {
-	thing, verb, _ := strings.Cut(action, ".")
-	words := strings.NewReplacer("_", " ", "-", " ", ".", " ")
-	thing, verb = words.Replace(thing), words.Replace(verb)
-	if thing == "" {
-		return action
-	}
-	return strings.TrimSuffix(strings.ToUpper(thing[:1])+thing[1:]+": "+verb, ": ")
 }

@@ -41,6 +41,7 @@ type View struct {
 	Accent   string   // the style sheet of the owner's colour, or ""
 	Styles   []string // more style sheets, by their addresses under /assets
 	Scripts  []string // more scripts, the same
+	text     func(english string, args ...any) string
 }
 
 // Person is the one who is signed in, as templates need it.
@@ -127,6 +128,7 @@ func (e *Event) View(title string, data any) *View {
 	v := &View{
 		Title: title, Data: data, Site: site, Person: PersonOf(e.Auth), Path: e.Request.URL.RequestURI(),
 		Locale: e.Locale(), Accent: web.AccentHref(site.Accent), Insecure: !web.Secure(e.RequestEvent) && !local(e.Request.Host),
+		text: e.T,
 	}
 	if e.desk != nil && e.Auth != nil {
 		v.Menu = e.desk.Menu(e.Auth, strings.Trim(strings.TrimPrefix(e.Request.URL.Path, Root), "/"))

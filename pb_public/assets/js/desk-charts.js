@@ -10,6 +10,8 @@
       values: rows.map((r) => Number(r.cells[1].textContent)),
     };
   }).filter((b) => b.values.length > 1);
+  const lang = document.documentElement.lang, dates = new Intl.DateTimeFormat(lang, { day: "numeric", month: "short", timeZone: "UTC" });
+  const short = (label) => (/^\d{4}-\d\d-\d\d$/.test(label) ? dates.format(new Date(label)) : label);
   let drawn = [];
   const colour = (name) => {
     const probe = document.createElement("i");
@@ -27,7 +29,7 @@
       scales: { x: { time: false }, y: { range: (u, min, max) => [Math.min(0, min), max > min ? max : min + 1] } },
       axes: [
         { stroke: text, font: "11px system-ui", size: 22, grid: { show: false }, ticks: { show: false }, splits: () => [0, b.labels.length - 1],
-          values: (u, at) => at.map((i) => b.labels[i].slice(-5)) },
+          values: (u, at) => at.map((i) => short(b.labels[i])) },
         { stroke: text, font: "11px system-ui", size: 34, grid: { stroke: edge, width: 1 }, ticks: { show: false }, splits: (u) => [u.scales.y.min, u.scales.y.max] },
       ],
       series: [{}, { stroke: line, fill: area, width: 2, points: { show: b.values.length < 15, size: 5, fill: line } }],
