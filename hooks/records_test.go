@@ -2,20 +2,14 @@ package hooks_test
 
 import (
 	"net/http"
-	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"bungalow/hooks"
-	"bungalow/hooks/content/drafts"
-	"bungalow/hooks/desk"
-	"bungalow/hooks/kit/audit"
 	"bungalow/hooks/kit/roles"
 	"bungalow/hooks/kit/schema"
 	"bungalow/hooks/kit/sitetest"
 	"bungalow/hooks/kit/web"
-	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 )
 
@@ -39,19 +33,20 @@ var records = map[string]struct {
 	"/desk/posts/{id}/purge":        {web.Access(roles.ContentEdit), binned(schema.Posts)},
 	"/desk/pages/{id}/unbin":        {web.Staff, binned(schema.Pages)},
 	"/desk/pages/{id}/purge":        {web.Staff, binned(schema.Pages)},
-	"/desk/media/{id}":              {web.Staff, nil}, // the library decides file by file, and tests it
+	"/desk/media/{id}":              {web.Access(roles.MediaManage), ownFile},
+	"/desk/media/{id}/file":         {web.Access(roles.MediaManage), binnedFile},
 	"/desk/pages/{id}":              {web.Staff, made(schema.Pages, map[string]any{"title": "A page", "status": "draft"})},
 	"/desk/redirects/{id}":          {web.Staff, made(schema.Redirects, map[string]any{"to": "/b/", "status": 301}, "from")},
 	"/desk/tags/{id}":               {web.Staff, made(schema.Tags, map[string]any{}, "name")},
 	"/desk/authors/{id}":            {web.Staff, made(schema.Authors, map[string]any{}, "name")},
-	"/desk/menus/{id}":              {web.Staff, nil},
-	"/desk/import/{id}":             {web.Staff, nil}, // editors share the uploads
-	"/desk/comments/{id}":           {web.Staff, nil},
-	"/desk/forms/{id}":              {web.Staff, nil},
-	"/desk/submissions/{id}":        {web.Staff, nil},
-	"/desk/inbox/{id}":              {web.Staff, nil},
-	"/desk/jobs/{id}":               {web.Staff, nil},
-	"/desk/mail/{id}":               {web.Staff, nil},
+	"/desk/menus/{id}":              {web.Staff, made(schema.Menus, map[string]any{"items": []any{}}, "name")},
+	"/desk/import/{id}":             {web.Staff, imported}, // editors share the uploads
+	"/desk/comments/{id}":           {web.Staff, made(schema.Comments, map[string]any{"thread": "/blog/x/", "author": "Ann", "body": "Hello", "status": "approved"})},
+	"/desk/forms/{id}":              {web.Staff, form},
+	"/desk/submissions/{id}":        {web.Staff, submission},
+	"/desk/inbox/{id}":              {web.Staff, conversation},
+	"/desk/jobs/{id}":               {web.Staff, job},
+	"/desk/mail/{id}":               {web.Staff, message},
 	"/desk/mail/outbox/{name}":      {web.Staff, nil},
 	"/desk/backups/{name}":          {web.Staff, nil},
 	"/desk/settings/{name}":         {web.Staff, nil},
@@ -60,80 +55,6 @@ var records = map[string]struct {
 
 // nobody is an access that no role has.
 const nobody web.Access = "nobody"
-
-func made(collection string, fields map[string]any, unique ...string) func(*testing.T, *sitetest.Site, *core.Record) string {
-	return func(t *testing.T, app *sitetest.Site, _ *core.Record) string {
-		all := map[string]any{}
-		for name, value := range fields {
-			all[name] = value
-		}
-		for _, name := range unique {
-			all[name] = "/x" + core.GenerateDefaultRandomId() + "/"
-		}
-		return sitetest.Make(t, app, collection, all).Id
-	}
-}
-
-func ownPost(t *testing.T, app *sitetest.Site, person *core.Record) string {
-	fields := map[string]any{"title": "A draft", "body": "x", "status": "draft"}
-	if person != nil {
-		author, err := app.FindFirstRecordByData(schema.Authors, "staff", person.Id)
-		if err != nil {
-			author = sitetest.Make(t, app, schema.Authors, map[string]any{"name": "A" + person.Id, "staff": person.Id})
-		}
-		fields["authors"] = []string{author.Id}
-	}
-	return sitetest.Make(t, app, schema.Posts, fields).Id
-}
-
-func binned(collection string) func(*testing.T, *sitetest.Site, *core.Record) string {
-	return func(t *testing.T, app *sitetest.Site, person *core.Record) string {
-		id := ""
-		if collection == schema.Posts {
-			id = ownPost(t, app, person)
-		} else {
-			id = sitetest.Make(t, app, collection, map[string]any{"title": "A page", "status": "draft"}).Id
-		}
-		owner, err := app.FindFirstRecordByData(schema.Staff, "role", string(roles.Owner))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := drafts.Bin(app, drafts.By{Person: owner, Actor: audit.Of(owner, "")}, collection, id); err != nil {
-			t.Fatal(err)
-		}
-		return id
-	}
-}
-
-func somebody(t *testing.T, app *sitetest.Site, _ *core.Record) string {
-	r, _ := sitetest.Staff(t, app, roles.Analyst)
-	return r.Id
-}
-
-func ownPasskey(t *testing.T, app *sitetest.Site, person *core.Record) string {
-	id, of := core.GenerateDefaultRandomId(), ""
-	if person != nil {
-		of = person.Id
-	}
-	if _, err := app.NonconcurrentDB().Insert("_passkeys", dbx.Params{"id": id, "person": of, "name": "A key", "credential": "{}", "created": 0, "used": 0}).Execute(); err != nil {
-		t.Fatal(err)
-	}
-	return id
-}
-
-func ownSession(t *testing.T, app *sitetest.Site, person *core.Record) string {
-	if person == nil {
-		person, _ = sitetest.Staff(t, app, roles.Analyst)
-	}
-	if _, err := desk.StartSession(app, person, "Another one", "", time.Now()); err != nil {
-		t.Fatal(err)
-	}
-	sessions, err := desk.Sessions(app, person, time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return sessions[slices.IndexFunc(sessions, func(s desk.Session) bool { return s.Device == "Another one" })].ID
-}
 
 // openTo are addresses that answer a missing record in their own way.
 var openTo = map[string]string{
