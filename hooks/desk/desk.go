@@ -98,7 +98,10 @@ func entrance() *hook.Handler[*core.RequestEvent] {
 			if err := sameSite.Check(e.Request); err != nil {
 				return refuse(e, e.ForbiddenError("This was sent from another site, so nothing was done.", err))
 			}
-			person, err := enter(e)
+			session, person, err := enter(e)
+			if err == nil {
+				err = stay(e, session)
+			}
 			if err != nil {
 				return refuse(e, err)
 			}

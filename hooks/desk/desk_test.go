@@ -82,8 +82,12 @@ func TestASessionSlidesForTwelveHours(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, after := range []time.Duration{11 * time.Hour, 22 * time.Hour, 33 * time.Hour} {
-		if _, _, err := desk.FindSession(app, token, start.Add(after)); err != nil {
+		session, _, err := desk.FindSession(app, token, start.Add(after))
+		if err != nil {
 			t.Fatalf("used all along, after %v: %v", after, err)
+		}
+		if prolonged, err := session.Prolong(app, start.Add(after)); err != nil || !prolonged {
+			t.Fatalf("%v, %v", prolonged, err)
 		}
 	}
 	if _, _, err := desk.FindSession(app, token, start.Add(46*time.Hour)); err == nil {

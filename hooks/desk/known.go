@@ -8,6 +8,6 @@ import (
 // IsStaff reports whether a session of the desk comes with a request for any
 // page of the site.
 func IsStaff(e *core.RequestEvent) (bool, error) {
-	person, err := enter(e)
+	_, person, err := enter(e)
 	return person != nil && web.Allowed(person, web.Staff), err
 }

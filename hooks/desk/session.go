@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"bungalow/hooks/kit/people"
@@ -74,8 +75,8 @@ func StartSession(app core.App, person *core.Record, device, address string, now
 	return token, nil
 }
 
-// FindSession gives the session of a token and its person, as they are now.
-// errNoSession means the browser has to sign in.
+// FindSession gives the session of a token and its person, as they are now, and
+// does not prolong it. errNoSession means the browser has to sign in.
 func FindSession(app core.App, token string, now time.Time) (*Session, *core.Record, error) {
 	s := &Session{}
 	err := app.DB().NewQuery(`SELECT id, collection, record, token_key, device, address, created, seen FROM _sessions
@@ -96,12 +97,19 @@ func FindSession(app core.App, token string, now time.Time) (*Session, *core.Rec
 	if !people.MayEnter(person) || hashed(person.TokenKey()) != s.TokenKey {
 		return nil, nil, errNoSession
 	}
-	if now.Sub(time.Unix(s.Seen, 0)) >= seenEvery {
-		if _, err := app.NonconcurrentDB().Update("_sessions", dbx.Params{"seen": now.Unix()}, dbx.HashExp{"id": s.ID}).Execute(); err != nil {
-			return nil, nil, fmt.Errorf("keep the session: %w", err)
-		}
-	}
 	return s, person, nil
+}
+
+// Prolong notes that the person did something: the session lives on from now.
+// It is written at most every few minutes, and prolonged says whether it was.
+func (s *Session) Prolong(app core.App, now time.Time) (prolonged bool, err error) {
+	if now.Sub(time.Unix(s.Seen, 0)) < seenEvery {
+		return false, nil
+	}
+	if _, err := app.NonconcurrentDB().Update("_sessions", dbx.Params{"seen": now.Unix()}, dbx.HashExp{"id": s.ID}).Execute(); err != nil {
+		return false, fmt.Errorf("keep the session: %w", err)
+	}
+	return true, nil
 }
 
 // Sessions lists the living sessions of a person, the last used first.
@@ -150,16 +158,34 @@ func hashed(token string) string {
 }
 
 // enter finds who comes with the request, nil for a stranger.
-func enter(e *core.RequestEvent) (*core.Record, error) {
+func enter(e *core.RequestEvent) (*Session, *core.Record, error) {
 	token := cookieOf(e)
 	if token == "" {
-		return nil, nil
+		return nil, nil, nil
 	}
-	_, person, err := FindSession(e.App, token, time.Now())
+	session, person, err := FindSession(e.App, token, time.Now())
 	if errors.Is(err, errNoSession) {
-		return nil, nil
+		return nil, nil, nil
 	}
-	return person, err
+	return session, person, err
+}
+
+// watching marks the requests of pages that look for news by themselves.
+const watching = "X-Desk-Watching"
+
+// stay prolongs a session of whoever does something, in the browser too. What a
+// page asks for by itself is nobody's doing: an open tab must not keep a
+// session alive for ever.
+func stay(e *core.RequestEvent, s *Session) error {
+	h := e.Request.Header
+	if s == nil || h.Get(watching) != "" || strings.Contains(h.Get("Accept"), "text/event-stream") {
+		return nil
+	}
+	prolonged, err := s.Prolong(e.App, time.Now())
+	if prolonged {
+		setCookie(e, cookieOf(e))
+	}
+	return err
 }
 
 func cookieOf(e *core.RequestEvent) string {
