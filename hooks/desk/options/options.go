@@ -10,15 +10,14 @@ package options
 
 import (
 	"cmp"
-	"errors"
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
 
-	"bungalow/hooks/kit/audit"
 	"bungalow/hooks/kit/desk"
-	"bungalow/hooks/kit/schema"
 	"bungalow/hooks/kit/web"
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -42,6 +41,7 @@ type page struct {
 	desk.Setting
 	Groups []group
 	Error  string // of no field
+	Seen   string // desk.Marks of what the form was drawn from
 	Media  []picture
 	Zones  []string
 }
@@ -90,7 +90,11 @@ func show(e *desk.Event) error {
 	if err != nil {
 		return err
 	}
-	return render(e, http.StatusOK, s, options, nil, nil)
+	seen, err := marksOf(e.App, options)
+	if err != nil {
+		return err
+	}
+	return render(e, http.StatusOK, s, options, nil, nil, seen)
 }
 
 func save(e *desk.Event) error {
@@ -102,55 +106,29 @@ func save(e *desk.Event) error {
 	if err != nil {
 		return err
 	}
-	options, changed, faults, err := Store(e.App, s, form, e.Actor())
+	done, err := Store(e.App, s, form, e.Actor())
+	there := desk.Href("settings/" + s.Address())
 	switch {
 	case err != nil:
 		return err
-	case len(faults) > 0:
-		return render(e, http.StatusUnprocessableEntity, s, options, form, faults)
-	case len(changed) == 0:
-		return e.Done(desk.Href("settings/"+s.Address()), "Nothing was changed.")
+	case len(done.Clash) > 0:
+		return renderClash(e, s, form, done)
+	case len(done.Faults) > 0:
+		return render(e, http.StatusUnprocessableEntity, s, done.Options, form, done.Faults, seenIn(form))
+	case len(done.Kept) > 0:
+		return e.Done(there, "Saved. What somebody else has changed meanwhile stays: %s.", labels(e, done.Options, done.Kept))
+	case len(done.Changed) == 0:
+		return e.Done(there, "Nothing was changed.")
 	}
-	return e.Done(desk.Href("settings/"+s.Address()), "Saved. It counts at once.")
+	return e.Done(there, "Saved. It counts at once.")
 }
 
-// errFaulty rolls a transaction back whose form has faults.
-var errFaulty = errors.New("the form has faults")
-
-// Store changes a setting by a form, in one transaction with its audit line. It
-// gives the options as the form left them, the fields that changed, and what
-// is wrong with them.
-func Store(app core.App, s desk.Setting, form web.Values, by audit.Actor) (options any, changed []string, faults desk.Faults, err error) {
-	err = app.RunInTransaction(func(tx core.App) error {
-		before, err := s.Options(tx)
-		if err != nil {
-			return err
-		}
-		if options, err = s.Options(tx); err != nil {
-			return err
-		}
-		if faults = desk.Fill(options, form); len(faults) > 0 {
-			return errFaulty
-		}
-		if changed = desk.Changed(before, options); len(changed) == 0 {
-			return nil
-		}
-		if err := s.Save(tx, options); err != nil {
-			if faults = refusals(err, options); len(faults) > 0 {
-				return errFaulty
-			}
-			return err
-		}
-		return audit.Write(tx, by, "settings.save", schema.Settings, s.Address(), map[string]any{"fields": changed})
-	})
-	if errors.Is(err, errFaulty) {
-		err = nil
+func render(e *desk.Event, status int, s desk.Setting, options any, form web.Values, faults desk.Faults, seen desk.Marks) error {
+	raw, err := json.Marshal(seen)
+	if err != nil {
+		return fmt.Errorf("draw a setting: %w", err)
 	}
-	return options, changed, faults, err
-}
-
-func render(e *desk.Event, status int, s desk.Setting, options any, form web.Values, faults desk.Faults) error {
-	p := page{Setting: s, Error: faults[""]}
+	p := page{Setting: s, Error: faults[""], Seen: string(raw)}
 	for _, f := range desk.Fields(options) {
 		if f.Error = faults[f.Name]; form != nil && f.Kind != "secret" && f.Kind != "switch" {
 			f.Value = strings.TrimRight(strings.Join(form[f.Name], "\n"), "\n") // as it was typed
@@ -164,7 +142,6 @@ func render(e *desk.Event, status int, s desk.Setting, options any, form web.Val
 		case f.Kind == "zone" && p.Zones == nil:
 			p.Zones = zones()
 		case f.Kind == "media" && p.Media == nil:
-			var err error
 			if p.Media, err = pictures(e.App); err != nil {
 				return err
 			}
