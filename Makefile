@@ -45,9 +45,9 @@ conformanceparts: ## the same tests of the API with each part of the engine off 
 		BUNGALOW_CONFORMANCE_PARTS=$$part BUNGALOW_CONFORMANCE='./apis' go test -count=1 -v -timeout 30m -run Upstream ./tests/conformance || exit 1; \
 	done
 
-durability: ## 50 rounds of kill -9 (the database, the desk), simulated power cuts, a full disk
+durability: ## 50 rounds of kill -9 (the database, the desk, comments), simulated power cuts, a full disk
 	BUNGALOW_KILL_ROUNDS=50 go test -count=1 -v -timeout 20m -run 'Killed|PowerCut|FullDisk' ./hooks/kit/sqlite
-	BUNGALOW_KILL_ROUNDS=50 go test -count=1 -v -timeout 20m -run 'KillWhileTheDesk' ./tests/faults
+	BUNGALOW_KILL_ROUNDS=50 go test -count=1 -v -timeout 20m -run 'KillWhileTheDesk|CommentsAreConserved' ./tests/faults
 
 bench: ## figures beside bare net/http and plain PocketBase; BENCH=-quick takes a minute
 	go run ./bench $(BENCH)
