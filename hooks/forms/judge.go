@@ -11,20 +11,6 @@ import (
 // verdict is what the layers of kit/spam and the site's own hooks found.
 type verdict struct{ spam.Verdict }
 
-// soft are the layers that also find people: those without JavaScript, those
-// who are quick, those who write twice, and everybody on a busy day. A shop
-// loses a customer with each letter that is filed wrongly, so together they
-// never file one as spam; one sign of another kind beside them does.
-func soft(r spam.Reason) bool {
-	switch r.Layer {
-	case spam.LayerWork, spam.LayerTime, spam.LayerFlood:
-		return true
-	case spam.LayerDuplicate:
-		return r.Points <= spam.HoldAt
-	}
-	return false
-}
-
 // isSpam decides by the form's policy.
 func (v verdict) isSpam(policy string) bool {
 	switch policy {
@@ -33,13 +19,7 @@ func (v verdict) isSpam(policy string) bool {
 	case SpamStrict:
 		return v.Points() >= spam.HoldAt
 	}
-	hard := 0
-	for _, r := range v.Reasons {
-		if !soft(r) {
-			hard += r.Points
-		}
-	}
-	return hard > 0 && v.Points() >= spam.FileAt
+	return v.Certain()
 }
 
 // judge asks the filter. It stands outside of the transaction, because the

@@ -16,7 +16,6 @@ import (
 	"bungalow/hooks/kit/queue"
 	"bungalow/hooks/kit/schema"
 	"bungalow/hooks/kit/settings"
-	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 )
 
@@ -28,9 +27,6 @@ const notifyKind = "forms.notify"
 type notifyJob struct {
 	Submission string `json:"submission"`
 }
-
-// replyEvery is how often one address gets a form's own answer at most.
-const replyEvery = 24 * time.Hour
 
 // notify is the queue's handler.
 func (s *service) notify(_ context.Context, app core.App, payload []byte) error {
@@ -117,21 +113,14 @@ type answer struct {
 	HTML          template.HTML
 }
 
-// reply writes the form's own answer to the sender, once a day at most.
+// reply writes the form's own answer to the sender, unless the address got an
+// automatic answer of the site within a day.
 func (s *service) reply(app core.App, form *Form, r *core.Record) error {
 	email := r.GetString("email")
-	if !form.ReplyOn || !answerable(app, email) {
+	if !form.ReplyOn || email == "" {
 		return nil
 	}
-	now := s.now()
 	return app.RunInTransaction(func(tx core.App) error {
-		var n int
-		err := tx.DB().Select("count(*)").From(schema.Submissions).
-			Where(dbx.HashExp{"form": form.ID, "email": email}).
-			AndWhere(dbx.NewExp("email != '' AND replied_at >= {:since}", dbx.Params{"since": stored(now.Add(-replyEvery))})).Row(&n)
-		if err != nil || n > 0 {
-			return err
-		}
 		site, err := settings.LoadSite(tx)
 		if err != nil {
 			return err
@@ -146,29 +135,16 @@ func (s *service) reply(app core.App, form *Form, r *core.Record) error {
 				return fmt.Errorf("find the address for answers: %w", err)
 			}
 		}
-		if err := sitemail.Send(tx, m); errors.Is(err, sitemail.ErrAddress) {
-			return nil
-		} else if err != nil {
+		sent, err := sitemail.Answer(tx, m)
+		if err != nil {
 			return fmt.Errorf("answer the sender: %w", err)
 		}
-		r.Set("replied_at", now)
+		if !sent {
+			return nil
+		}
+		r.Set("replied_at", s.now())
 		return tx.SaveNoValidate(r)
 	})
-}
-
-// answerable reports whether a person may read what is sent there; programs
-// that answer mail by themselves would write back.
-func answerable(app core.App, email string) bool {
-	local, _, ok := strings.Cut(email, "@")
-	if !ok || strings.EqualFold(email, app.Settings().Meta.SenderAddress) {
-		return false
-	}
-	for _, robot := range []string{"mailer-daemon", "postmaster", "noreply", "no-reply", "donotreply", "do-not-reply", "bounce", "bounces", "abuse"} {
-		if strings.EqualFold(local, robot) {
-			return false
-		}
-	}
-	return true
 }
 
 // contentOf reads a submission's answers and what the form did not know.

@@ -9,12 +9,16 @@ import (
 	"bungalow/hooks/kit/audit"
 	"bungalow/hooks/kit/roles"
 	"bungalow/hooks/kit/schema"
+	"bungalow/hooks/kit/spam"
 	validation "github.com/pocketbase/ozzo-validation/v4"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/types"
 )
 
 const maxTags = 20
+
+// lessons are the acts from which the filter learns.
+var lessons = map[string]spam.Label{"conversation.spam": spam.Bad, "conversation.not_spam": spam.Good}
 
 // change does one thing to one conversation, with its line of the audit.
 func change(app core.App, by audit.Actor, conversation, action string, detail any, do func(c *core.Record) error) error {
@@ -28,6 +32,11 @@ func change(app core.App, by audit.Actor, conversation, action string, detail an
 		}
 		if err := tx.Save(c); err != nil {
 			return err
+		}
+		if label, ok := lessons[action]; ok {
+			if err := learn(tx, c, label); err != nil {
+				return err
+			}
 		}
 		return note(tx, by, action, c, detail)
 	})

@@ -14,6 +14,7 @@ import (
 	"bungalow/hooks/kit/mail"
 	"bungalow/hooks/kit/queue"
 	"bungalow/hooks/kit/schema"
+	"bungalow/hooks/kit/spam"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/filesystem"
 	"github.com/pocketbase/pocketbase/tools/types"
@@ -72,6 +73,9 @@ func Reply(app core.App, by audit.Actor, conversation string, a Answer) (*core.R
 			c.Set("assignee", staffID(by))
 		}
 		if err := store(tx, c, m, core.App.Save); err != nil {
+			return err
+		}
+		if err := learn(tx, c, spam.Good); err != nil { // what is answered was worth it
 			return err
 		}
 		if err := note(tx, by, "conversation.reply", c, map[string]any{"message": m.Id}); err != nil {

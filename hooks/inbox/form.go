@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"strings"
 
 	"bungalow/hooks/kit/events"
 	"bungalow/hooks/kit/schema"
@@ -54,7 +53,7 @@ const (
 func Receive(app core.App, s Submission) (*core.Record, error) {
 	status, hint := schema.ConversationOpen, ""
 	if s.Spam {
-		status, hint = schema.ConversationSpam, line(strings.Join(s.Reasons, " "), 300)
+		status, hint = schema.ConversationSpam, why(s.Reasons)
 	}
 	text := body(s.Text, maxText)
 	email := line(s.Email, 320)

@@ -99,6 +99,13 @@ func Register(app core.App, cfg Config) error {
 	}); err != nil {
 		return fmt.Errorf("plan the waking of conversations: %w", err)
 	}
+	if err := app.Cron().Add("bungalowInboxSweep", "53 3 * * *", func() {
+		if err := sweepSpam(app); err != nil {
+			app.Logger().Error("old spam of the inbox can't be deleted", "error", err)
+		}
+	}); err != nil {
+		return fmt.Errorf("plan the deletion of old spam: %w", err)
+	}
 	return nil
 }
 

@@ -31,6 +31,7 @@ const (
 // Envelope is what is known of a mail besides its content.
 type Envelope struct {
 	To []string // the recipients that the sender's server named
+	IP string   // the sender's server, where it is known
 }
 
 // Received says what became of a mail.
@@ -51,7 +52,11 @@ func ReceiveMail(app core.App, raw []byte, env Envelope) (Received, error) {
 	}
 	m := receive.Parse(raw)
 	out := Received{Kind: m.Kind}
-	err := app.RunInTransaction(func(tx core.App) error {
+	reasons, err := weigh(app, m, env)
+	if err != nil {
+		return Received{}, fmt.Errorf("weigh a mail: %w", err)
+	}
+	err = app.RunInTransaction(func(tx core.App) error {
 		known, err := duplicate(tx, m)
 		if err != nil || known.Duplicate {
 			known.Kind = m.Kind
@@ -66,7 +71,7 @@ func ReceiveMail(app core.App, raw []byte, env Envelope) (Received, error) {
 				return err
 			}
 		}
-		out, err = file(tx, m, env, len(raw))
+		out, err = file(tx, m, env, reasons, len(raw))
 		return err
 	})
 	if err != nil {
@@ -115,7 +120,7 @@ func room(tx core.App, size int) error {
 		N     int   `db:"n"`
 		Bytes int64 `db:"bytes"`
 	}
-	err := tx.DB().NewQuery(`SELECT count(*) AS n, coalesce(sum(size), 0) AS bytes FROM {{messages}} WHERE direction = 'in' AND created > {:since}`).
+	err := tx.DB().NewQuery(`SELECT count(*) AS n, coalesce(sum(size), 0) AS bytes FROM {{messages}} WHERE direction = 'in' AND dedupe != '' AND created > {:since}`).
 		Bind(dbx.Params{"since": now(tx).Add(-24 * time.Hour).Format(timeStamp)}).One(&day)
 	if err != nil {
 		return fmt.Errorf("count the mails of a day: %w", err)
@@ -145,14 +150,14 @@ func bounced(tx core.App, m *receive.Mail) (bool, error) {
 }
 
 // file stores a mail in its conversation.
-func file(tx core.App, m *receive.Mail, env Envelope, size int) (Received, error) {
+func file(tx core.App, m *receive.Mail, env Envelope, reasons []string, size int) (Received, error) {
 	place, err := locate(tx, m, env)
 	if err != nil {
 		return Received{}, err
 	}
 	c, isNew := place.conversation, false
 	if c == nil {
-		if c, err = beginByMail(tx, m, place); err != nil {
+		if c, err = beginByMail(tx, m, place, reasons); err != nil {
 			return Received{}, err
 		}
 		isNew = true
@@ -186,10 +191,10 @@ func file(tx core.App, m *receive.Mail, env Envelope, size int) (Received, error
 }
 
 // beginByMail makes the conversation of a mail that belongs to none.
-func beginByMail(tx core.App, m *receive.Mail, p place) (*core.Record, error) {
+func beginByMail(tx core.App, m *receive.Mail, p place, reasons []string) (*core.Record, error) {
 	status := schema.ConversationOpen
-	if m.Spam {
-		status = schema.ConversationSpam
+	if len(reasons) > 0 {
+		status, p.hint = schema.ConversationSpam, cmp.Or(p.hint, why(reasons))
 	}
 	if m.Kind == receive.Return { // about a mail that is not ours: most are spam's echo
 		status = schema.ConversationClosed

@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"bungalow/hooks/kit/schema"
+	"bungalow/hooks/kit/spam"
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -96,6 +97,9 @@ func forgetConversation(e *core.RecordEvent) error {
 		_, err := e.App.NonconcurrentDB().NewQuery(`DELETE FROM inbox_aliases WHERE now = {:id}`).Bind(dbx.Params{"id": e.Record.Id}).Execute()
 		if err != nil {
 			return fmt.Errorf("forget where conversations went: %w", err)
+		}
+		if err := spam.Unlearn(e.App, spam.Mail, e.Record.Id); err != nil {
+			return err
 		}
 		return e.Next()
 	})

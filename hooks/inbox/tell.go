@@ -61,13 +61,12 @@ func answerAutomatically(tx core.App, o Options, c, m *core.Record, parsed *rece
 	if err != nil {
 		return err
 	}
-	err = mail.Send(tx, mail.Message{
+	_, err = mail.Answer(tx, mail.Message{
 		To: netmail.Address{Name: c.GetString("name"), Address: c.GetString("email")}, ReplyTo: replyTo, Template: "inbox-received",
-		Key:       "inbox-auto/" + c.GetString("email") + "/" + now(tx).Format("2006-01-02"),
 		InReplyTo: m.GetString("message_id"), References: []string{m.GetString("message_id")},
 		Data: map[string]any{"Subject": c.GetString("subject"), "Text": o.AutoReply, "Paragraphs": paragraphs(o.AutoReply)},
 	})
-	if err != nil && !errors.Is(err, mail.ErrAddress) { // some addresses can write and not be written to
+	if err != nil {
 		return fmt.Errorf("answer a mail automatically: %w", err)
 	}
 	return nil

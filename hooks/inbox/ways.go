@@ -141,8 +141,8 @@ func startSMTP(app core.App, cfg Config) (*smtp.Server, error) {
 	return smtp.Start(smtp.Config{
 		Addr: cfg.SMTP, TLS: config, Domain: name, MaxBytes: MaxMail, Log: app.Logger(),
 		Ours: func(address string) (bool, error) { return IsOurs(app, address) },
-		Deliver: func(raw []byte, to []string) error {
-			_, err := ReceiveMail(app, raw, Envelope{To: to})
+		Deliver: func(raw []byte, to []string, ip string) error {
+			_, err := ReceiveMail(app, raw, Envelope{To: to, IP: ip})
 			return translate(err)
 		},
 	})

@@ -50,8 +50,8 @@ type Config struct {
 	MaxBytes int64
 	// Ours reports whether a recipient's address is one of the inbox.
 	Ours func(address string) (bool, error)
-	// Deliver stores a mail.
-	Deliver func(raw []byte, to []string) error
+	// Deliver stores a mail that the server at ip brought.
+	Deliver func(raw []byte, to []string, ip string) error
 	Log     *slog.Logger
 }
 
@@ -173,7 +173,7 @@ func (s *Server) session(c *smtp.Conn) (smtp.Session, error) {
 	}
 	s.all++
 	s.open[key]++
-	return &session{server: s, key: key, from: c.Conn().RemoteAddr().String()}, nil
+	return &session{server: s, key: key, ip: host, from: c.Conn().RemoteAddr().String()}, nil
 }
 
 func (s *Server) leave(one *session) {
@@ -199,6 +199,7 @@ func (s *Server) setBusy(one *session, busy bool) {
 type session struct {
 	server *Server
 	key    string
+	ip     string
 	from   string
 	once   sync.Once
 	to     []string
@@ -250,7 +251,7 @@ func (s *session) Data(r io.Reader) error {
 	if strings.Count(strings.ToLower("\n"+string(head)), "\nreceived:") > maxHops {
 		return &smtp.SMTPError{Code: 554, EnhancedCode: smtp.EnhancedCode{5, 4, 6}, Message: "This mail goes round in circles"}
 	}
-	err = s.server.cfg.Deliver(raw, s.to)
+	err = s.server.cfg.Deliver(raw, s.to, s.ip)
 	switch {
 	case err == nil:
 		return nil

@@ -65,6 +65,7 @@ func newApp(tb testing.TB, change func(*mail.Config)) (core.App, *clock) {
 	})
 	must(tb, queue.Migrate(app))
 	must(tb, mail.Migrate(app))
+	must(tb, mail.MigrateAnswered(app))
 	c := &clock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), app: app}
 	cfg := mail.Config{
 		Templates: pb_public.Files, Now: c.Now,

@@ -184,7 +184,7 @@ func Sweep(app core.App, now time.Time) error {
 	if !app.HasTable(tableWords) {
 		return nil
 	}
-	for _, p := range []Purpose{Comments, Forms} {
+	for _, p := range purposes {
 		if err := prune(app, p, maxWords, maxLearned); err != nil {
 			return err
 		}

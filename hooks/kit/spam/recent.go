@@ -4,6 +4,7 @@ import (
 	"hash/fnv"
 	"math/bits"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -49,7 +50,7 @@ func (r *recent) check(v *Verdict, s Submission, now time.Time) {
 	if len(ws) == 0 {
 		return
 	}
-	t := seenText{at: now, exact: hashOf(ws...), sender: hashOf(limit.AddressKey(s.IP)), purpose: s.Purpose}
+	t := seenText{at: now, exact: hashOf(ws...), sender: senderOf(s), purpose: s.Purpose}
 	if len(ws) >= shortest {
 		t.like, t.words = simhash(ws), wordSet(ws)
 	}
@@ -65,6 +66,15 @@ func (r *recent) check(v *Verdict, s Submission, now time.Time) {
 	case near > 0:
 		v.Add(LayerDuplicate, HoldAt, "Nearly the same text was sent before.")
 	}
+}
+
+// senderOf tells one sender from another: by the address of the network, or where
+// that is not known, as of mail that lay in a mailbox, by that of mail.
+func senderOf(s Submission) uint64 {
+	if s.IP == "" {
+		return hashOf("mail", strings.ToLower(s.Email))
+	}
+	return hashOf(limit.AddressKey(s.IP))
 }
 
 // count says how many of the latest texts are the same and nearly the same, and

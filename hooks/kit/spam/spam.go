@@ -36,7 +36,11 @@ type Purpose string
 const (
 	Comments Purpose = "comments"
 	Forms    Purpose = "forms"
+	Mail     Purpose = "mail" // links are not counted: signatures and quotations have many
 )
+
+// purposes are all of them.
+var purposes = []Purpose{Comments, Forms, Mail}
 
 // Action is what to do with a submission.
 type Action string
@@ -121,6 +125,31 @@ func (v Verdict) Points() int {
 		n += r.Points
 	}
 	return n
+}
+
+// soft are the layers that also find people: those without JavaScript, those
+// who are quick, those who write twice, and everybody on a busy day.
+func (r Reason) soft() bool {
+	switch r.Layer {
+	case LayerWork, LayerTime, LayerFlood:
+		return true
+	case LayerDuplicate:
+		return r.Points <= HoldAt
+	}
+	return false
+}
+
+// Certain reports whether the points amount to spam and not all of them are of
+// layers that also find people. A shop loses a customer with each letter that is
+// filed wrongly.
+func (v Verdict) Certain() bool {
+	hard := 0
+	for _, r := range v.Reasons {
+		if !r.soft() {
+			hard += r.Points
+		}
+	}
+	return hard > 0 && v.Points() >= FileAt
 }
 
 // Action is what the points amount to.
@@ -246,7 +275,9 @@ func Judge(app core.App, s Submission) (Verdict, error) {
 		}
 	}
 	f.recent.check(&v, s, now)
-	checkLinks(&v, s, o)
+	if s.Purpose != Mail {
+		checkLinks(&v, s, o)
+	}
 	checkBlocked(&v, s, o)
 	if err := f.checkWords(&v, s); err != nil {
 		return v, err
