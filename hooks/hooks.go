@@ -150,6 +150,7 @@ func registerCore(app core.App, cfg Config) error {
 	people.Register(app)
 	bindTheme(app, cfg)
 	spam.Register(app)
+	bindClosed(app)
 	return mail.Register(app, mail.Config{
 		Templates: theme.Overlay(cfg.publicDir(app), pb_public.Files),
 		Site: func() mail.Site {

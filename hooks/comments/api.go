@@ -83,10 +83,20 @@ func ownOrigin(e *core.RequestEvent, from string) bool {
 	return strings.EqualFold(host, e.Request.Host) || o == origin(e.App.Settings().Meta.AppURL)
 }
 
+// threadOf is FindThread for a visitor: what lies on a site that has not opened
+// is not told.
+func threadOf(e *core.RequestEvent, raw string) (Thread, error) {
+	t, err := FindThread(e.App, raw)
+	if !t.External && web.Shut(e) && !errors.Is(err, ErrThread) && !errors.Is(err, ErrOrigin) {
+		return t, web.NotOpen(e)
+	}
+	return t, err
+}
+
 // listThread is GET /api/site/comments.
 func listThread(e *core.RequestEvent) error {
 	q := e.Request.URL.Query()
-	t, err := FindThread(e.App, q.Get("thread"))
+	t, err := threadOf(e, q.Get("thread"))
 	if err != nil {
 		return err
 	}
@@ -167,6 +177,12 @@ func listCounts(e *core.RequestEvent) error {
 	if len(threads) > maxCounts {
 		return validation.Errors{"threads": validation.NewError("validation_too_many", "Ask for at most 100 threads at once.")}
 	}
+	if web.Shut(e) {
+		threads = slices.DeleteFunc(threads, func(raw string) bool {
+			_, err := threadOf(e, raw)
+			return err != nil
+		})
+	}
 	counts, err := Counts(e.App, threads)
 	if err != nil {
 		return err
@@ -197,6 +213,11 @@ func postComment(e *core.RequestEvent) error {
 	}
 	if len(s.Key) > maxKey {
 		return router.NewBadRequestError("An Idempotency-Key may have at most "+strconv.Itoa(maxKey)+" bytes.", nil)
+	}
+	if web.Shut(e) {
+		if _, err := threadOf(e, s.Thread); err != nil {
+			return err
+		}
 	}
 	r, err := Submit(e.App, s)
 	if wantsPage(e) && serviceOf(e.App).cfg.Pages != nil && !strings.Contains(s.Thread, "://") {

@@ -59,11 +59,13 @@ func threadFeed(e *core.RequestEvent) error {
 func serveFeed(e *core.RequestEvent, raw string) error {
 	var t *Thread
 	if raw != "" {
-		found, err := FindThread(e.App, raw)
+		found, err := threadOf(e, raw)
 		if err != nil {
 			return refuse(e, err)
 		}
 		t = &found
+	} else if web.Shut(e) {
+		return refuse(e, web.NotOpen(e))
 	}
 	base := siteURL(e)
 	address := ""

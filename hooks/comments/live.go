@@ -165,7 +165,7 @@ func itemOf(app core.App, r *core.Record) *Item {
 
 // live is GET /api/site/comments/live.
 func live(e *core.RequestEvent) error {
-	t, err := FindThread(e.App, e.Request.URL.Query().Get("thread"))
+	t, err := threadOf(e, e.Request.URL.Query().Get("thread"))
 	if err != nil {
 		return err
 	}

@@ -27,6 +27,9 @@ type hit struct {
 }
 
 func searchAPI(e *core.RequestEvent) error {
+	if web.Shut(e) {
+		return web.NotOpen(e)
+	}
 	q := e.Request.URL.Query()
 	site, err := settings.LoadSite(e.App)
 	if err != nil {

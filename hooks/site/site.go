@@ -233,7 +233,7 @@ func (s *Server) serve(e *core.RequestEvent) error {
 	if token := e.Request.URL.Query().Get("preview"); token != "" && s.cfg.Content != nil {
 		return s.preview(s.request(e), token)
 	}
-	shut, err := s.shut(e)
+	shut, err := s.Shut(e)
 	if err != nil {
 		return s.broken(s.request(e), err)
 	}

@@ -22,8 +22,8 @@ var errSoon = errors.New("the site has not opened yet")
 // soonRetry is when a machine may ask again, in seconds.
 const soonRetry = "3600"
 
-// shut reports whether this visitor finds the site still closed.
-func (s *Server) shut(e *core.RequestEvent) (bool, error) {
+// Shut reports whether this visitor finds the site still closed.
+func (s *Server) Shut(e *core.RequestEvent) (bool, error) {
 	stamp := s.cache.Stamp()
 	stamp.Uses(schema.Settings)
 	known := s.soonKnown.Load()
