@@ -156,7 +156,7 @@ func TestEveryRouteIsDecidedForEveryRole(t *testing.T) {
 			res, _ := knock(t, app, r.Method, path, token, people[who])
 			refused := res.StatusCode == http.StatusUnauthorized || res.StatusCode == http.StatusForbidden
 			if ownSecret[name] {
-				if !refused {
+				if !refused && res.StatusCode != http.StatusTooManyRequests { // guesses are counted
 					t.Errorf("%s as %s without its secret answers %d", name, who, res.StatusCode)
 				}
 				continue

@@ -7,7 +7,7 @@ import (
 )
 
 // ownSecret are the public routes that ask for a secret of their own.
-var ownSecret = map[string]bool{"POST /api/site/mail/inbound": true}
+var ownSecret = map[string]bool{"POST /api/site/mail/inbound": true, "POST /desk/enter/{$}": true}
 
 // The routes of the inbox, decided like all the others.
 func init() {
