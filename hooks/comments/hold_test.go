@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -199,51 +198,4 @@ func FuzzRender(f *testing.F) {
 			t.Errorf("%d bytes took %v", len(s), took)
 		}
 	})
-}
-
-// TestTheFilterOnALabelledSample prints how good the filter is: it learns from
-// one half of the sample and judges the other.
-func TestTheFilterOnALabelledSample(t *testing.T) {
-	t.Parallel()
-	raw, err := os.ReadFile("testdata/sample.jsonl")
-	if err != nil {
-		t.Fatal(err)
-	}
-	site := newSite(t, nil)
-	good, spam, filed, caught, languages := 0, 0, 0, 0, map[string]bool{}
-	for _, set := range []string{"train", "test"} {
-		for line := range strings.Lines(string(raw)) {
-			var s struct{ Set, Lang, Label, Author, Email, URL, Body string }
-			if err := json.Unmarshal([]byte(line), &s); err != nil {
-				t.Fatal(err)
-			}
-			if s.Set != set {
-				continue
-			}
-			languages[s.Lang] = true
-			p := post(t, site, map[string]any{"author": s.Author, "email": s.Email, "url": s.URL, "body": s.Body})
-			if set == "train" {
-				to := map[string]string{"good": schema.CommentApproved, "spam": schema.CommentSpam}[s.Label]
-				for _, step := range []string{schema.CommentPending, to} { // a decision teaches, whatever it was before
-					if _, err := comments.Decide(site.TestApp, by, step, p.ID); err != nil {
-						t.Fatal(err)
-					}
-				}
-				continue
-			}
-			if s.Label == "good" {
-				if good++; p.Status == schema.CommentSpam {
-					filed++
-					t.Logf("good, filed: %s", s.Body)
-				}
-			} else if spam++; p.Status != schema.CommentApproved {
-				caught++
-			}
-		}
-	}
-	t.Logf("%d languages; of %d good comments %d were filed as spam (%.1f %%); of %d spam %d were held or filed (%.1f %%)",
-		len(languages), good, filed, 100*float64(filed)/float64(good), spam, caught, 100*float64(caught)/float64(spam))
-	if good+spam < 150 || len(languages) < 3 || filed*100 > good || caught*100 < spam*90 {
-		t.Error("the filter is worse than it has to be")
-	}
 }
