@@ -195,10 +195,9 @@ func TestCommentsAreAccessible(t *testing.T) {
 		}
 		parent = first.ID
 	}
-	b := site.staffTab(t, "grace@example.com")
+	b := open(t, site.URL)
 	b.ignorePolicy()
-	pages := []string{talk, talk + "?notice=comment-held", talk + "?reply=" + parent, "/desk/comments/?status=approved", "/desk/comments/", "/desk/comments/" + parent + "/",
-		"/desk/comments/person/?email=ada@example.org", "/desk/comments/thread/?t=" + talk, "/desk/settings/comments/"}
+	pages := []string{talk, talk + "?notice=comment-held", talk + "?reply=" + parent}
 	for _, look := range []struct {
 		scheme string
 		width  int64

@@ -99,30 +99,6 @@ func TestAMenuIsArrangedByKeyboard(t *testing.T) {
 	b.until(`document.querySelector("main .notice")?.innerText === "Not saved yet." && document.querySelector("[name=label]").value === "Three"`)
 }
 
-func TestTheLibraryIsAccessible(t *testing.T) {
-	t.Parallel()
-	library := axeCore(t)
-	site := fresh(t)
-	b := site.writer(t, site.writerAccount(t, "Ada", "owner"))
-	pages := site.libraryPages(t, b)
-	b.ignorePolicy()
-	for _, scheme := range []string{light, dark} {
-		for _, width := range []int64{phone, desktop} {
-			b.view(scheme, width)
-			for name, path := range pages {
-				b.visit(path)
-				b.shot(fmt.Sprintf("library-%s-%s-%d", name, scheme, width))
-				for _, violation := range eval[[]string](b, library+";"+axe) {
-					t.Errorf("%s, %s, %d px: %s", path, scheme, width, violation)
-				}
-				if over := eval[int](b, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
-					t.Errorf("%s at %d px is %d px too wide", path, width, over)
-				}
-			}
-		}
-	}
-}
-
 // libraryPages fills a site and lists the pages of its library by name.
 func (s *website) libraryPages(t *testing.T, b *tab) map[string]string {
 	t.Helper()

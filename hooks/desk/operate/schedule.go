@@ -15,7 +15,7 @@ import (
 type schedule struct {
 	Every string `json:"every" options:"never=Never,day=Every day,week=Every week on Monday,own=As written below" label:"Make one"`
 	Hour  int    `json:"hour" min:"0" max:"23" label:"At the hour" help:"From 0 to 23, in UTC. A quiet hour is best."`
-	Keep  int    `json:"keep" min:"1" max:"365" label:"Keep" unit:"backups" help:"Older ones that the clock made are deleted. Those made by hand stay."`
+	Keep  int    `json:"keep" min:"1" max:"365" label:"Keep" unit:"backups" help:"Older ones that the schedule made are deleted. Those made by hand stay."`
 	Cron  string `json:"cron" max:"100" label:"Own times" help:"A line of cron such as 30 2 * * 1-5, in UTC. Counts where you chose as written below."`
 }
 

@@ -46,7 +46,7 @@ func todos(app core.App) (list []todo, done int, err error) {
 		{"Choose a colour or a logo", "The preview shows the site with it.", "/desk/settings/appearance/", site.Accent != d.Accent || site.Logo != ""},
 		{"Say where the site lives", "Links in mails and feeds begin with its address.", "/desk/settings/site/", app.Settings().Meta.AppURL != "" && app.Settings().Meta.AppURL != defaultAppURL},
 		{"Set up mail", "Until then messages become files, and nobody gets them.", "/desk/settings/mail/", mail.Way(app) != "outbox"},
-		{"Make backups by the clock", "Every night, and the last ones kept.", "/desk/settings/backups/", app.Settings().Backups.Cron != ""},
+		{"Back up on a schedule", "Every night, and the last ones kept.", "/desk/settings/backups/", app.Settings().Backups.Cron != ""},
 	}
 	if app.HasTable(schema.Posts) {
 		n, err := written(app)

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/pocketbase/pocketbase/tools/types"
 )
 
 // When writes a time as people here read it: in the site's time zone and their
@@ -60,8 +62,13 @@ func (v *View) moment(at any, write func(t, now time.Time) string) template.HTML
 		html.EscapeString(write(local, time.Now().In(zone))) + `</time>`)
 }
 
-// timeOf takes a time.Time or PocketBase's; false is no time.
+// timeOf takes a time.Time or PocketBase's, also as it is stored; false is no
+// time.
 func timeOf(value any) (time.Time, bool) {
+	if text, is := value.(string); is {
+		t, err := time.Parse(types.DefaultDateLayout, text)
+		return t, err == nil
+	}
 	t, ok := value.(time.Time)
 	if other, is := value.(interface{ Time() time.Time }); is {
 		t, ok = other.Time(), true

@@ -26,6 +26,7 @@ func TestTimesAreWrittenInTheSitesZoneAndTheReadersLanguage(t *testing.T) {
 	}{
 		{settings.Site{}, "en", at, "30 Mar 2019, 23:30", "30 Mar 2019", "30 March 2019, 23:30:05 UTC"},
 		{berlin, "en", at, "31 Mar 2019, 00:30", "31 Mar 2019", "31 March 2019, 00:30:05 CET"},
+		{berlin, "de", "2019-03-30 23:30:05.000Z", "31. März 2019, 00:30", "31. März 2019", "31. März 2019, 00:30:05 CET"},
 		{berlin, "de", stored, "31. März 2019, 00:30", "31. März 2019", "31. März 2019, 00:30:05 CET"},
 		{berlin, "de-AT", at.AddDate(0, 7, 0), "31. Okt. 2019, 00:30", "31. Okt. 2019", "31. Oktober 2019, 00:30:05 CET"},
 	} {
