@@ -6,6 +6,9 @@ import (
 	"strings"
 
 	"bungalow/hooks/content/demo"
+	"bungalow/hooks/forms"
+	"bungalow/hooks/inbox"
+	"bungalow/hooks/inbox/sample"
 	"bungalow/hooks/kit/people"
 	"bungalow/hooks/kit/schema"
 	"github.com/pocketbase/pocketbase/core"
@@ -37,19 +40,50 @@ func demoCommand(app core.App, serve *cobra.Command) *cobra.Command {
 	return c
 }
 
+// writtenForm sends the contact form of the sample, or where forms are switched
+// off begins the conversation without one.
+func writtenForm(tx core.App) sample.Form {
+	return func(name, email, message string) (string, error) {
+		if !tx.HasTable(schema.Forms) {
+			c, err := inbox.Receive(tx, inbox.Submission{Name: name, Email: email, Subject: name, Text: message})
+			if err != nil {
+				return "", err
+			}
+			return c.Id, nil
+		}
+		receipt, err := forms.Submit(tx, forms.StarterSlug, forms.Sent{Values: map[string][]string{"name": {name}, "email": {email}, "message": {message}}})
+		if err != nil {
+			return "", err
+		}
+		r, err := tx.FindRecordById(schema.Submissions, receipt.ID)
+		if err != nil {
+			return "", err
+		}
+		return r.GetString("conversation"), nil
+	}
+}
+
 // seedDemo fills a new folder and gives the owner's password.
 func seedDemo(app core.App) (password string, err error) {
 	taken := true
 	err = takeInstall(app, func(tx core.App) error {
 		taken = false
+		if tx.HasTable(schema.Forms) {
+			if err := forms.Starter(tx); err != nil {
+				return err
+			}
+		}
 		if tx.HasTable(schema.Posts) {
 			if err := demo.Seed(tx); err != nil {
 				return err
 			}
 		}
 		password = strings.ToLower(rand.Text()[:12])
-		_, err := people.MakeOwner(tx, "Demo Owner", demoEmail, password)
-		return err
+		owner, err := people.MakeOwner(tx, "Demo Owner", demoEmail, password)
+		if err != nil || !tx.HasTable(schema.Conversations) {
+			return err
+		}
+		return sample.Seed(tx, owner, writtenForm(tx))
 	})
 	if err != nil {
 		return "", fmt.Errorf("make the sample site: %w", err)
