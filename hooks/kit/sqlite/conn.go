@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"time"
 
 	"modernc.org/sqlite"
 	lib "modernc.org/sqlite/lib"
@@ -23,6 +24,8 @@ type conn struct {
 	turn *turn
 	// deferred says that transactions here only read; nil for never.
 	deferred func() bool
+	// width is of the page cache; without what all share, it stays as it is.
+	width width
 	// hits and misses count how often a kept statement could be used.
 	hits, misses uint64
 }
@@ -68,6 +71,11 @@ func (c *conn) QueryContext(ctx context.Context, text string, args []driver.Name
 	if s == nil {
 		return c.physical.QueryContext(ctx, text, args)
 	}
+	var began time.Time
+	follow := c.width.all != nil && c.deferred()
+	if follow {
+		began = time.Now()
+	}
 	found, err := s.Stmt.(driver.StmtQueryContext).QueryContext(ctx, args)
 	if err != nil {
 		_ = c.giveBack(s, true)
@@ -78,7 +86,12 @@ func (c *conn) QueryContext(ctx context.Context, text string, args []driver.Name
 		_, _ = found.Close(), c.giveBack(s, true)
 		return c.physical.QueryContext(ctx, text, args)
 	}
-	return &rows{typedRows: columns, end: func(failed bool) error { return c.giveBack(s, failed) }}, nil
+	return &rows{typedRows: columns, end: func(failed bool) error {
+		if follow {
+			c.read(began)
+		}
+		return c.giveBack(s, failed)
+	}}, nil
 }
 
 // begins is how often a transaction asks for the write lock, waiting for
@@ -122,6 +135,7 @@ func (c *conn) IsValid() bool {
 // Close implements driver.Conn.
 func (c *conn) Close() error {
 	c.forget()
+	c.width.narrow()
 	return c.physical.Close()
 }
 

@@ -21,6 +21,7 @@ type pool struct {
 	queue atomic.Pointer[queue]
 	reads atomic.Bool // it is data.db's read pool
 	turn  turn
+	wide  *widths // of a read pool; nil: every cache stays as it is
 }
 
 func newPool(path string, d Durability, o Options) (*pool, error) {
@@ -35,7 +36,11 @@ func newPool(path string, d Durability, o Options) (*pool, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &pool{path: path, opts: o, base: base}, nil
+	p := &pool{path: path, opts: o, base: base}
+	if cache == readCache {
+		p.wide = newWidths()
+	}
+	return p, nil
 }
 
 // Connect implements driver.Connector. It never waits for the queue.
@@ -52,7 +57,7 @@ func (p *pool) Connect(ctx context.Context) (driver.Conn, error) {
 	}
 	c.retired = func() bool { return p.queue.Load() != nil }
 	c.turn = &p.turn
-	c.deferred = p.reads.Load
+	c.deferred, c.width.all = p.reads.Load, p.wide
 	return c, nil
 }
 
