@@ -27,7 +27,7 @@ type pool struct {
 func newPool(path string, d Durability, o Options) (*pool, error) {
 	cache, begin := readCache, beginImmediate
 	if filepath.Base(path) != dataFile {
-		cache, begin = writeCache, "" // the log: written, and hardly read
+		cache, begin = logCache, ""
 	}
 	if o.plain {
 		cache = plainCache

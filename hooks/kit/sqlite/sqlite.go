@@ -80,13 +80,15 @@ func (o Options) statements() int {
 	return max(o.Statements, 0)
 }
 
-// Each connection has a cache of its own. PocketBase gives it 32 MB; in front
-// of the system's own memory of the file that buys nothing that can be measured,
-// and eight of them are a quarter of a gigabyte. What a transaction changes does
-// not leave the writer's until it must.
+// The page caches of connections, in KB. PocketBase gives each 32 MB; in front of
+// the system's own memory of the file that buys little (see wide.go), and eight of them are
+// half a gigabyte, because the driver takes 8 KB for a page of 4. What a transaction
+// changes does not leave the writer's until it must, and the log's rows go to
+// many places of its indexes.
 const (
-	readCache  = 2000 // KB, SQLite's own default
-	writeCache = 16000
+	readCache  = 1000
+	writeCache = 8000
+	logCache   = 4000
 	plainCache = 32000 // PocketBase's
 )
 
