@@ -64,6 +64,26 @@ func TestSettingsInTheBrowser(t *testing.T) {
 	b.visit("/")
 	b.until(`getComputedStyle(document.documentElement).getPropertyValue("--accent").trim() === "#aa2266"`)
 
+	// The logo: a file is uploaded in the picker and taken at once.
+	b.visit("/desk/settings/appearance/")
+	b.clickTo("[data-pick-open]", `document.querySelector("[data-pick]").open`)
+	eval[bool](b, `(async () => {
+		const c = Object.assign(document.createElement("canvas"), {width: 300, height: 100});
+		const data = new DataTransfer();
+		data.items.add(new File([await new Promise(r => c.toBlob(r, "image/png"))], "our-logo.png", {type: "image/png"}));
+		const file = document.getElementById("pick-file");
+		file.files = data.files; file.dispatchEvent(new Event("change"));
+		return true })()`)
+	b.until(`document.querySelector("[name=logo]").value !== "" && document.querySelector("[data-pick-frame] img")?.naturalWidth > 0`)
+	b.clickTo(`[data-save]`, `document.querySelector("main > .notice") !== null`)
+	b.visit("/")
+	b.until(`[...document.querySelectorAll("header img")].some(i => i.src.includes("our_logo"))`)
+	b.visit("/desk/settings/appearance/")
+	b.clickTo("[data-pick-field]:last-of-type [data-pick-open]", `document.querySelector("[data-pick] .pick") !== null`)
+	b.shot("running-pick")
+	b.clickTo("[data-pick] .pick", `document.querySelector("[name=favicon]").value !== ""`)
+	b.clickTo(`[data-save]`, `document.querySelector("main > .notice") !== null`)
+
 	// Coming soon: a stranger sees the page, the owner the site.
 	b.visit("/desk/settings/visitors/")
 	eval[bool](b, `document.getElementById("f-coming_soon").click() ?? true`)

@@ -129,7 +129,7 @@ func drawNamed(e *desk.Event, status int, record *core.Record, fields NamedField
 			return err
 		}
 	}
-	return e.RenderStatus(status, "desk/library/name.html", record.GetString("name"), data, styles, scripts)
+	return e.RenderStatus(status, "desk/library/name.html", record.GetString("name"), data, styles, scripts, "/assets/js/desk-pick.js")
 }
 
 // staffChoices are the accounts that may write.

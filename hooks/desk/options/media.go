@@ -4,31 +4,49 @@ import (
 	"cmp"
 	"fmt"
 	"net/mail"
+	"slices"
+	"strings"
 
 	"bungalow/hooks/kit/desk"
 	kitmail "bungalow/hooks/kit/mail"
 	"bungalow/hooks/kit/schema"
+	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 )
 
 // picture is one of the media library, as the fields for pictures offer it.
-type picture struct{ ID, Label string }
+type picture struct{ ID, Label, Thumb string }
 
-// offered is how many pictures such a field offers, the newest ones.
-const offered = 100
+// offered is how many pictures such a field offers where no script runs: the
+// newest of those that fit the search.
+const offered = 60
 
-func pictures(app core.App) ([]picture, error) {
+// pictures lists those that fit the words, after those that are chosen now.
+func pictures(app core.App, query string, chosen ...any) ([]picture, error) {
 	if !app.HasTable(schema.Media) {
 		return nil, nil
 	}
-	var records []*core.Record
-	err := app.RecordQuery(schema.Media).OrderBy("created DESC").Limit(offered).All(&records)
+	fits := []dbx.Expression{dbx.HashExp{"kind": "image", "trashed_at": ""}}
+	for _, word := range strings.Fields(query)[:min(len(strings.Fields(query)), 8)] {
+		fits = append(fits, dbx.Or(dbx.Like("file", word), dbx.Like("alt", word), dbx.Like("caption", word)))
+	}
+	var records, now []*core.Record
+	err := app.RecordQuery(schema.Media).AndWhere(dbx.And(fits...)).OrderBy("created DESC", "id").Limit(offered).All(&records)
+	if err == nil {
+		err = app.RecordQuery(schema.Media).AndWhere(dbx.In("id", chosen...)).All(&now)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("list the pictures: %w", err)
 	}
-	list := make([]picture, len(records))
-	for i, r := range records {
-		list[i] = picture{r.Id, cmp.Or(r.GetString("alt"), r.GetString("caption"), r.GetString("file"))}
+	var list []picture
+	for _, r := range append(now, records...) {
+		p := picture{ID: r.Id, Label: cmp.Or(r.GetString("alt"), r.GetString("caption"), r.GetString("file"))}
+		if file := r.GetString("file"); file != "" {
+			p.Thumb = "/media/" + r.Id + "/" + file + "?w=320"
+		}
+		if !slices.ContainsFunc(list, func(known picture) bool { return known.ID == r.Id }) {
+			list = append(list, p)
+		}
 	}
 	return list, nil
 }

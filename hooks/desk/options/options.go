@@ -40,9 +40,11 @@ func Part(app core.App) desk.Part {
 type page struct {
 	desk.Setting
 	Groups []group
-	Error  string // of no field
-	Seen   string // desk.Marks of what the form was drawn from
-	Media  []picture
+	Error  string    // of no field
+	Seen   string    // desk.Marks of what the form was drawn from
+	Picks  bool      // a field takes a picture
+	Media  []picture // what it offers without a script
+	Query  string    // by which words
 	Zones  []string
 }
 
@@ -129,6 +131,7 @@ func render(e *desk.Event, status int, s desk.Setting, options any, form web.Val
 		return fmt.Errorf("draw a setting: %w", err)
 	}
 	p := page{Setting: s, Error: faults[""], Seen: string(raw)}
+	var chosen []any
 	for _, f := range desk.Fields(options) {
 		if f.Error = faults[f.Name]; form != nil && f.Kind != "secret" && f.Kind != "switch" {
 			f.Value = strings.TrimRight(strings.Join(form[f.Name], "\n"), "\n") // as it was typed
@@ -141,11 +144,16 @@ func render(e *desk.Event, status int, s desk.Setting, options any, form web.Val
 		switch {
 		case f.Kind == "zone" && p.Zones == nil:
 			p.Zones = zones()
-		case f.Kind == "media" && p.Media == nil:
-			if p.Media, err = pictures(e.App); err != nil {
-				return err
-			}
+		case f.Kind == "media":
+			chosen = append(chosen, f.Value)
 		}
+	}
+	if chosen != nil {
+		p.Query, p.Picks = e.Request.URL.Query().Get("q"), true
+		if p.Media, err = pictures(e.App, p.Query, chosen...); err != nil {
+			return err
+		}
+		s.Assets = append(slices.Clone(s.Assets), "/assets/css/desk-library.css", "/assets/js/desk-pick.js")
 	}
 	return e.RenderStatus(status, cmp.Or(s.Page, "desk/settings/page.html"), e.T(s.Title), p, append([]string{"/assets/css/desk-running.css", "/assets/js/desk-settings.js"}, s.Assets...)...)
 }

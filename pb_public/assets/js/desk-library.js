@@ -123,28 +123,3 @@
     });
   });
 })();
-
-// A field that takes a picture of the library: the picker in a dialog.
-(() => {
-  const field = document.querySelector("[data-photo]"), dialog = document.querySelector("[data-pick]");
-  if (!field || !dialog) return;
-  const list = dialog.querySelector("[data-pick-list]"), search = dialog.querySelector("input[type=search]");
-  const load = async (address) => { list.innerHTML = await (await fetch(address, { headers: { "HX-Request": "true" } })).text(); };
-  const first = () => load("/desk/media/pick/?q=" + encodeURIComponent(search.value));
-  const open = field.querySelector("[data-pick-open]");
-  open.hidden = false;
-  open.addEventListener("click", () => { first(); dialog.showModal(); });
-  let timer;
-  search.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(first, 250); });
-  search.addEventListener("keydown", (e) => { if (e.key === "Enter") { e.preventDefault(); first(); } });
-  list.addEventListener("click", (e) => {
-    const page = e.target.closest("[data-page]"), pick = e.target.closest(".pick");
-    if (page) load(page.dataset.page);
-    if (!pick) return;
-    field.querySelector("[name=avatar]").value = pick.dataset.id;
-    const img = Object.assign(new Image(), { src: pick.dataset.url, alt: pick.dataset.alt });
-    field.querySelector(".photo-frame").replaceChildren(img);
-    dialog.close();
-    open.focus();
-  });
-})();
