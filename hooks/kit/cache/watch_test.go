@@ -278,13 +278,15 @@ func TestBusyWriteConnectionHidesNothing(t *testing.T) {
 	_, all, end := watched(t, app)
 	defer end()
 	eventually(t, "the first look is over", func() bool { return all.Load() > 0 })
-	err := app.RunInTransaction(func(core.App) error { // holds the connection, not SQLite's lock
-		before := all.Load()
-		commit()
-		eventually(t, "the commit is noticed", func() bool { return all.Load() > before })
-		return nil
-	})
+	// It holds the connection, not SQLite's lock.
+	tx, err := app.NonconcurrentDB().(*dbx.DB).DB().BeginTx(t.Context(), &sql.TxOptions{ReadOnly: true})
 	if err != nil {
+		t.Fatal(err)
+	}
+	before := all.Load()
+	commit()
+	eventually(t, "the commit is noticed", func() bool { return all.Load() > before })
+	if err := tx.Rollback(); err != nil {
 		t.Fatal(err)
 	}
 }
