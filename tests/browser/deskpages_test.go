@@ -163,6 +163,13 @@ func (s *website) fillDesk(t *testing.T, b *tab) map[string][]string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	gone, err := s.create(t.Context(), "posts", map[string]any{"title": "Gone", "status": "draft"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.root.Call(t.Context(), http.MethodDelete, "/api/collections/posts/records/"+gone, nil, nil); err != nil { // into the bin
+		t.Fatal(err)
+	}
 	if err := s.root.Call(t.Context(), http.MethodPost, "/api/backups", map[string]any{"name": "look.zip"}, nil); err != nil {
 		t.Fatal(err)
 	}
