@@ -63,19 +63,39 @@ func (f Filter) Find(app core.App, person *core.Record, collection string) (List
 		return list, err
 	}
 	where := f.where(collection, mine)
-	if err := app.DB().Select("count(*)").From(source(collection)).Where(where).Row(&list.Total); err != nil {
-		return list, fmt.Errorf("count the texts of a list: %w", err)
+	if f.narrows() {
+		if err := app.DB().Select("count(*)").From(source(collection)).Where(where).Row(&list.Total); err != nil {
+			return list, fmt.Errorf("count the texts of a list: %w", err)
+		}
+	} else {
+		list.Total = list.Counts[f.Status]
 	}
 	slug := "slug"
 	if collection == schema.Pages {
 		slug = "path AS slug"
 	}
+	skip := (max(f.Page, 1) - 1) * f.PerPage
+	n := max(min(f.PerPage, list.Total-skip), 0)
+	// What lies behind the middle is nearer to the end.
+	back := skip > list.Total/2
+	if back {
+		skip = max(list.Total-skip-n, 0)
+	}
 	err = app.DB().Select("id", "title", slug, "status", "locale", "published_at", "updated", "authors").From(source(collection)).
-		Where(where).OrderBy(f.order()...).Limit(int64(f.PerPage)).Offset(int64((max(f.Page, 1) - 1) * f.PerPage)).All(&list.Lines)
+		Where(where).OrderBy(f.order(back)...).Limit(int64(n)).Offset(int64(skip)).All(&list.Lines)
 	if err != nil {
 		return list, fmt.Errorf("list texts: %w", err)
 	}
+	if back {
+		slices.Reverse(list.Lines)
+	}
 	return list, f.changes(app, collection, person, list.Lines)
+}
+
+// narrows reports whether the filter asks for more than a status, by which all
+// are counted anyway.
+func (f Filter) narrows() bool {
+	return f.Locale != "" || f.Tag != "" || f.Author != "" || len(searched(f.Query)) > 0
 }
 
 // source makes SQLite read the index of the lists, whatever else there is.
@@ -153,20 +173,25 @@ func searched(query string) []string {
 	return words[:min(len(words), 10)]
 }
 
-func (f Filter) order() []string {
+// order is the order of the list, or that of the list turned over.
+func (f Filter) order(back bool) []string {
 	column, turned := strings.CutPrefix(f.Sort, "-")
 	if !slices.Contains([]string{SortUpdated, SortPublished, SortTitle}, column) {
-		return []string{"updated DESC", "id"}
+		column, turned = SortUpdated, false
 	}
 	// A title begins with A, a time with the newest.
 	down := (column != SortTitle) != turned
 	if column == SortTitle {
 		column = "lower(title)"
 	}
-	if down {
+	id := "id"
+	if down != back {
 		column += " DESC"
 	}
-	return []string{column, "id"}
+	if back {
+		id += " DESC"
+	}
+	return []string{column, id}
 }
 
 // changes marks the lines whose next version is being written: by the person,

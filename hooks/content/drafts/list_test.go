@@ -2,6 +2,7 @@ package drafts_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -109,6 +110,35 @@ func fillPosts(t testing.TB, app core.App, n int, author string) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// The pages of a list are the list, whichever end they are read from.
+func TestPagesOfAListMissNothing(t *testing.T) {
+	t.Parallel()
+	app := sitetest.New(t)
+	editor := person(t, app, roles.Editor)
+	fillPosts(t, app, 23, "nobody")
+	for _, sort := range []string{"", "updated", "-updated", "title", "-title", "published_at", "-published_at", "nonsense"} {
+		for _, f := range []drafts.Filter{{}, {Status: schema.StatusDraft}, {Query: "number 1"}} {
+			f.Sort, f.PerPage = sort, 1000
+			whole, err := f.Find(app, editor.Person, schema.Posts)
+			if err != nil || len(whole.Lines) != whole.Total {
+				t.Fatalf("%d of %d, %v", len(whole.Lines), whole.Total, err)
+			}
+			var pages []drafts.Line
+			f.PerPage = 4
+			for f.Page = 1; f.Page <= 8; f.Page++ {
+				page, err := f.Find(app, editor.Person, schema.Posts)
+				if err != nil || page.Total != whole.Total {
+					t.Fatalf("page %d has %d of %d, %v", f.Page, page.Total, whole.Total, err)
+				}
+				pages = append(pages, page.Lines...)
+			}
+			if !slices.EqualFunc(pages, whole.Lines, func(a, b drafts.Line) bool { return a.ID == b.ID }) {
+				t.Errorf("by %q %+v: the pages differ from the list", sort, f)
+			}
+		}
 	}
 }
 
