@@ -16,9 +16,9 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"strconv"
 	"strings"
 
+	"bungalow/hooks/kit/web"
 	"github.com/pocketbase/pocketbase/tools/router"
 )
 
@@ -214,7 +214,7 @@ func (rd *reader) json(source io.Reader) error {
 			list = []any{v}
 		}
 		for _, one := range list {
-			value, ok := scalar(one)
+			value, ok := web.Scalar(one)
 			if !ok {
 				return router.NewBadRequestError(fmt.Sprintf("The field %.40q must be a text, a number, true or false, or a list of those.", name), nil)
 			}
@@ -224,18 +224,4 @@ func (rd *reader) json(source io.Reader) error {
 		}
 	}
 	return nil
-}
-
-func scalar(v any) (string, bool) {
-	switch v := v.(type) {
-	case string:
-		return v, true
-	case bool:
-		return strconv.FormatBool(v), true
-	case float64:
-		return strconv.FormatFloat(v, 'f', -1, 64), true
-	case nil:
-		return "", true
-	}
-	return "", false
 }

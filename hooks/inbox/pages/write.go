@@ -73,6 +73,9 @@ func copies(text string) ([]netmail.Address, error) {
 	if strings.TrimSpace(text) == "" {
 		return nil, nil
 	}
+	if strings.ContainsAny(text, "\r\n") {
+		return nil, errors.New("copies are one line")
+	}
 	list, err := netmail.ParseAddressList(text)
 	if err != nil {
 		return nil, err

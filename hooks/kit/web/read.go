@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -73,7 +74,7 @@ func unreadable(err error) error {
 	return router.NewBadRequestError("The form could not be read.", err)
 }
 
-// tidy bounds the fields and drops what no text may hold.
+// tidy bounds the fields and refuses what no text may hold.
 func tidy(values Values) (Values, error) {
 	if len(values) > maxFields {
 		return nil, router.NewBadRequestError(fmt.Sprintf("A form may have at most %d fields.", maxFields), nil)
@@ -85,15 +86,14 @@ func tidy(values Values) (Values, error) {
 		}
 		clean := make([]string, len(list))
 		for i, v := range list {
-			clean[i] = readable(v)
+			clean[i] = strings.ToValidUTF8(v, "\uFFFD")
 		}
-		out[readable(name)] = clean
+		if strings.Contains(name, "\x00") || slices.ContainsFunc(list, func(v string) bool { return strings.Contains(v, "\x00") }) {
+			return nil, router.NewBadRequestError("The form holds a character (NUL) that no text may have.", nil)
+		}
+		out[strings.ToValidUTF8(name, "\uFFFD")] = clean
 	}
 	return out, nil
-}
-
-func readable(s string) string {
-	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "")
 }
 
 func readJSON(r *http.Request) (Values, error) {
@@ -108,7 +108,7 @@ func readJSON(r *http.Request) (Values, error) {
 			list = []any{v}
 		}
 		for _, one := range list {
-			s, ok := scalar(one)
+			s, ok := Scalar(one)
 			if !ok {
 				return nil, fmt.Errorf("the field %q is neither text nor a number nor a list of those", name)
 			}
@@ -118,7 +118,9 @@ func readJSON(r *http.Request) (Values, error) {
 	return values, nil
 }
 
-func scalar(v any) (string, bool) {
+// Scalar is a value of JSON as a form would have sent it; false for what a form
+// can't send.
+func Scalar(v any) (string, bool) {
 	switch v := v.(type) {
 	case string:
 		return v, true
