@@ -220,7 +220,7 @@ func (inboxForForms) Receive(tx core.App, in forms.Incoming) (string, error) {
 	}
 	c, err := inbox.Receive(tx, inbox.Submission{
 		ID: in.Submission, Form: in.FormID, FormTitle: in.FormTitle, Subject: in.Subject, Name: in.Name, Email: in.Email,
-		Text: in.Text, Files: files, Spam: in.Spam, Reasons: in.Reasons,
+		Text: in.Text, Gist: in.Gist, Files: files, Spam: in.Spam, Reasons: in.Reasons,
 	})
 	if err != nil {
 		return "", err

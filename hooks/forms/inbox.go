@@ -40,8 +40,10 @@ type Incoming struct {
 	// not ask; Email is one that net/mail takes.
 	Name, Email string
 	Subject     string
-	// Text is every answer, label and value, readable as a message.
+	// Text is every answer, label and value, readable as a message; Gist is what
+	// of it a list shows: the first answer of several lines, or "".
 	Text  string
+	Gist  string
 	Files []File
 	Spam  bool
 	// Reasons say why it is spam, for staff.

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -297,6 +298,9 @@ func (d *draft) incoming() Incoming {
 		Submission: d.record.Id, FormID: d.form.ID, Form: d.form.Slug, FormTitle: oneLine(d.form.Title, maxLine),
 		Locale: d.sent.Locale, Name: d.record.GetString("name"), Email: d.record.GetString("email"),
 		Subject: d.record.GetString("subject"), Text: text, Files: d.files, Spam: d.isSpam(), At: d.now,
+	}
+	if i := slices.IndexFunc(lines, func(l Line) bool { return l.Long && l.Value != "" }); i >= 0 {
+		in.Gist = lines[i].Value
 	}
 	for _, r := range d.verdict.Reasons {
 		in.Reasons = append(in.Reasons, r.Detail)

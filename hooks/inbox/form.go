@@ -19,6 +19,7 @@ type Submission struct {
 	Name      string // the visitor's
 	Email     string // the visitor's, "" where the form asks for none
 	Text      string // every answer, readable as a message
+	Gist      string // what of it the list shows, "" for its beginning
 	Files     []File // they stay with the form
 	Spam      bool
 	Reasons   []string // why it is spam
@@ -65,7 +66,7 @@ func Receive(app core.App, s Submission) (*core.Record, error) {
 		conversation, err = begin(tx, map[string]any{
 			"form": s.Form, "subject": line(cmp.Or(s.Subject, s.FormTitle, "No subject"), 300),
 			"name": line(s.Name, 200), "email": normal(email), "origin": "form", "status": status, "unread": !s.Spam,
-			"hint": hint,
+			"hint": hint, "preview": firstLine(body(s.Gist, maxText)),
 		})
 		if err != nil {
 			return err

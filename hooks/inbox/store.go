@@ -169,7 +169,8 @@ type saving func(app core.App, model core.Model) error
 // message.
 func store(tx core.App, conversation, m *core.Record, save saving) error {
 	conversation.Set("last_at", now(tx))
-	if text := firstLine(cmp.Or(m.GetString("text"), m.GetString("subject"))); text != "" {
+	begun := m.GetString("kind") == "form" && conversation.GetString("preview") != "" // by the form's own gist
+	if text := firstLine(cmp.Or(m.GetString("text"), m.GetString("subject"))); text != "" && !begun {
 		conversation.Set("preview", text)
 	}
 	if err := save(tx, conversation); err != nil {

@@ -151,6 +151,9 @@ func TestTheInboxByKeyboard(t *testing.T) {
 	b := site.staffTab(t, "grace@example.com")
 	messages := listen(b)
 	b.visit("/desk/inbox/")
+	if text := eval[string](b, `document.querySelector(".inbox-what").innerText`); !strings.Contains(text, "This is what Dora") || strings.Contains(text, "e-mail address") {
+		t.Errorf("the list shows %q of a message", text)
+	}
 	b.do(press("j"))
 	b.until(whoIsAt + `.includes("Dora")`)
 	b.do(press("j"))
