@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/mail"
 	gosmtp "net/smtp"
@@ -175,6 +176,39 @@ type Mailbox struct {
 
 	t    testing.TB
 	user *imapmemserver.User
+
+	mu    sync.Mutex
+	conns []net.Conn
+}
+
+// noting is a listener whose connections can be cut.
+type noting struct {
+	net.Listener
+	box *Mailbox
+}
+
+// Accept implements net.Listener.
+func (n noting) Accept() (net.Conn, error) {
+	c, err := n.Listener.Accept()
+	if err == nil {
+		n.box.mu.Lock()
+		n.box.conns = append(n.box.conns, c)
+		n.box.mu.Unlock()
+	}
+	return c, err
+}
+
+// Cut ends every connection, as a server does that starts anew, and reports how
+// many there were.
+func (b *Mailbox) Cut() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n := len(b.conns)
+	for _, c := range b.conns {
+		_ = c.Close()
+	}
+	b.conns = nil
+	return n
 }
 
 // OpenMailbox runs one until the test ends.
@@ -192,13 +226,14 @@ func OpenMailbox(t testing.TB) *Mailbox {
 			return store.NewSession(), nil, nil
 		},
 		Caps: imap.CapSet{imap.CapIMAP4rev1: {}, imap.CapIMAP4rev2: {}, imap.CapIdle: {}}, InsecureAuth: true,
+		Logger: log.New(io.Discard, "", 0), // a connection that is cut is no news
 	})
 	listen, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	b.Address = listen.Addr().String()
-	go func() { _ = server.Serve(listen) }()
+	go func() { _ = server.Serve(noting{listen, b}) }()
 	t.Cleanup(func() { _ = server.Close() })
 	return b
 }
