@@ -36,7 +36,7 @@ type Purpose string
 const (
 	Comments Purpose = "comments"
 	Forms    Purpose = "forms"
-	Mail     Purpose = "mail" // links are not counted: signatures and quotations have many
+	Mail     Purpose = "mail" // neither links nor many at once count: signatures and mailboxes have them
 )
 
 // purposes are all of them.
@@ -269,7 +269,7 @@ func Judge(app core.App, s Submission) (Verdict, error) {
 			return v, err
 		}
 	}
-	if !o.NoLimits {
+	if !o.NoLimits && s.Purpose != Mail { // a mailbox that is read for the first time has many
 		if ok, _ := f.flood.Allow(s.Key); !ok {
 			v.Add(LayerFlood, HoldAt, "Very many arrived here within a minute.")
 		}
