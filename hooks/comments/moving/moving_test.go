@@ -6,6 +6,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"bungalow/hooks/kit/schema"
 	"bungalow/hooks/kit/sitetest"
 	"github.com/pocketbase/dbx"
+	"github.com/spf13/cobra"
 )
 
 const disqus = `<?xml version="1.0"?><disqus xmlns="http://disqus.com" xmlns:dsq="http://disqus.com/disqus-internals">
@@ -157,38 +159,120 @@ func TestWhatIsLetOutComesBack(t *testing.T) {
 	}
 }
 
-// TestACutFileBringsNothing reads every beginning of each file.
+// A file that is cut at any byte gives a report and moves nothing in.
 func TestACutFileBringsNothing(t *testing.T) {
 	t.Parallel()
-	for name, read := range map[string]func(s string) error{
-		disqus: func(s string) error { _, err := moving.Disqus(strings.NewReader(s)); return err },
-	} {
-		for n := range len(name) - 1 {
-			if err := read(name[:n]); !errors.Is(err, moving.ErrBroken) {
-				t.Fatalf("cut at %d: %v", n, err)
-			}
-		}
-	}
 	site := newSite(t)
 	items, _ := moving.Disqus(strings.NewReader(disqus))
 	_, _ = moving.Import(context.Background(), site.TestApp, items, rules)
 	var out bytes.Buffer
 	_, _ = moving.Export(site.TestApp, &out)
-	for n := range out.Len() - 1 {
-		if _, err := moving.Lines(bytes.NewReader(out.Bytes()[:n])); !errors.Is(err, moving.ErrBroken) {
+	brokenAnywhere(t, disqus, moving.Disqus)
+	brokenAnywhere(t, out.String(), moving.Lines)
+}
+
+// brokenAnywhere cuts a file that is whole at every byte.
+func brokenAnywhere(t *testing.T, whole string, read func(io.Reader) ([]moving.Item, error)) {
+	t.Helper()
+	if _, err := read(strings.NewReader(whole)); err != nil {
+		t.Fatal(err)
+	}
+	for n := range len(strings.TrimSpace(whole)) - 1 {
+		if _, err := read(strings.NewReader(whole[:n])); !errors.Is(err, moving.ErrBroken) {
 			t.Fatalf("cut at %d: %v", n, err)
 		}
 	}
 }
 
+// The command says so, exits with an error and has written nothing.
+func TestTheCommandReportsACutFile(t *testing.T) {
+	t.Parallel()
+	site := newSite(t)
+	file := filepath.Join(t.TempDir(), "cut.xml")
+	for _, cut := range []int{0, 1, len(disqus) / 3, len(disqus) / 2, strings.LastIndex(disqus, "<post"), len(disqus) - 2} {
+		if err := os.WriteFile(file, []byte(disqus[:cut]), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		text, err := run(site, "disqus", file)
+		if !errors.Is(err, moving.ErrBroken) || !strings.Contains(text, "nothing was moved in") {
+			t.Errorf("cut at %d: %q %v", cut, text, err)
+		}
+		if n, _ := site.CountRecords(schema.Comments); n != 0 {
+			t.Fatalf("cut at %d: %d comments were moved in", cut, n)
+		}
+	}
+	if err := os.WriteFile(file, []byte(disqus), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct {
+		args []string
+		says string
+		rows int64
+	}{
+		{[]string{"--dry-run", "--map", rules.Map[0]}, "nothing was changed", 0},
+		{[]string{"--map", rules.Map[0]}, "3 created in 1 threads, 0 here already, 1 skipped", 3},
+		{[]string{"--map", rules.Map[0], "--json"}, `"known": 3`, 3},
+		{[]string{"--map", "nonsense"}, "", 3},
+	} {
+		text, err := run(site, "disqus", append([]string{file}, step.args...)...)
+		n, _ := site.CountRecords(schema.Comments)
+		if !strings.Contains(text, step.says) || n != step.rows || (err != nil) != (step.says == "") {
+			t.Errorf("%v: %q %v, %d comments", step.args, text, err, n)
+		}
+	}
+}
+
+// run runs an import command as `import` would, and gives what it printed.
+func run(site *sitetest.Site, kind string, args ...string) (string, error) {
+	var out bytes.Buffer
+	parent := &cobra.Command{Use: "import", SilenceErrors: true, SilenceUsage: true}
+	parent.PersistentFlags().Bool("dry-run", false, "")
+	parent.PersistentFlags().Bool("json", false, "")
+	parent.AddCommand(moving.Imports(site.TestApp)...)
+	parent.SetOut(&out)
+	parent.SetErr(&out)
+	parent.SetArgs(append([]string{kind}, args...))
+	err := parent.ExecuteContext(context.Background())
+	return out.String(), err
+}
+
+func TestTheCommandLetsCommentsOut(t *testing.T) {
+	t.Parallel()
+	site := newSite(t)
+	items, _ := moving.Disqus(strings.NewReader(disqus))
+	if _, err := moving.Import(context.Background(), site.TestApp, items, rules); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "comments.jsonl")
+	export := func(to string) (string, error) {
+		var out bytes.Buffer
+		c := moving.Exports(site.TestApp)
+		c.SilenceErrors, c.SilenceUsage = true, true
+		c.SetOut(&out)
+		c.SetArgs([]string{to})
+		err := c.ExecuteContext(context.Background())
+		return out.String(), err
+	}
+	if text, err := export(file); err != nil || !strings.Contains(text, "3 comments are in") {
+		t.Errorf("%q %v", text, err)
+	}
+	if _, err := export(file); err == nil || !strings.Contains(err.Error(), "name that is free") {
+		t.Errorf("a file that is there is written over: %v", err)
+	}
+	raw, _ := os.ReadFile(file)
+	if text, err := export("-"); err != nil || text != string(raw) {
+		t.Errorf("to the standard output: %q %v", text, err)
+	}
+}
+
 func TestTheMaterialOfDisqusIsReadWhole(t *testing.T) {
 	t.Parallel()
-	f, err := os.Open(filepath.Join(sitetest.Material(t, "disqus"), "disqus.xml"))
+	raw, err := os.ReadFile(filepath.Join(sitetest.Material(t, "disqus"), "disqus.xml"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
-	items, err := moving.Disqus(f)
+	brokenAnywhere(t, string(raw), moving.Disqus)
+	items, err := moving.Disqus(bytes.NewReader(raw))
 	if err != nil || len(items) < 6 {
 		t.Fatalf("%d items, %v", len(items), err)
 	}

@@ -181,13 +181,16 @@ func TestWordPressCutAnywhere(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for cut := 0; cut < len(data); cut += 37 {
+		for cut := 0; cut < len(data); cut += 1 + len(data)/400 {
 			items, err := collect(readWordPress(fromBytes(data[:cut])))
 			if err == nil && !bytes.Contains(data[:cut], []byte("</channel")) {
 				t.Fatalf("%s cut at %d: no error", name, cut)
 			}
 			if len(items) > len(whole) {
 				t.Fatalf("%s cut at %d: %d items, more than the whole", name, cut, len(items))
+			}
+			if len(items) < len(whole) && whole[len(items)].Kind == KindComment {
+				t.Fatalf("%s cut at %d: half a thread", name, cut)
 			}
 		}
 	}
