@@ -88,5 +88,9 @@ func changeOwn(e *core.RequestEvent) error {
 	if !strings.HasPrefix(thread, "/") { // a page of another site can't show our notice
 		return note(e, http.StatusOK, theme.Of(e.App).Text(siteLocale(e.App), "comments", "Done."), "<p></p>")
 	}
-	return e.Redirect(http.StatusSeeOther, thread+"?notice=comment-"+said+"#comments")
+	still := ""
+	if said != "deleted" {
+		still = "&own=" + id + "." + token
+	}
+	return e.Redirect(http.StatusSeeOther, thread+"?notice=comment-"+said+still+"#comments")
 }

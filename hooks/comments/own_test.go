@@ -53,7 +53,7 @@ func TestOnesOwnIsChangedAndDeletedWithoutAScript(t *testing.T) {
 		t.Errorf("nothing written: %d %s", res.StatusCode, page)
 	}
 	res, _ = send(url.Values{"do": {"save"}, "body": {"First words"}})
-	if res.StatusCode != http.StatusSeeOther || res.Header.Get("Location") != thread+"?notice=comment-changed#comments" {
+	if res.StatusCode != http.StatusSeeOther || !strings.HasPrefix(res.Header.Get("Location"), thread+"?notice=comment-changed&own=") || ownLink(t, site, res) != link {
 		t.Errorf("%d %s", res.StatusCode, res.Header.Get("Location"))
 	}
 	if _, page := site.Get(thread + "?notice=comment-changed"); !strings.Contains(page, "Your comment is changed.") || !strings.Contains(page, "First words") {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -74,9 +75,22 @@ func TestAGuestComments(t *testing.T) {
 	plain.scripts(false)
 	plain.visit(talk)
 	plain.do(fill(`#comment-body`, "Without a script."), fill(`#comment-author`, "Eve"), submit(`.comment-form`))
-	plain.until(`location.search === "?notice=comment-held" && document.querySelector(".comments-thread .notice").innerText.includes("as soon as somebody")`)
+	plain.until(`location.search.startsWith("?notice=comment-held&") && document.querySelector(".comments-thread .notice").innerText.includes("as soon as somebody")`)
 	if stored := site.list(t, "comments"); stored.TotalItems != 3 || stored.Items[2]["status"] != "pending" {
 		t.Errorf("stored %v", stored.Items)
+	}
+	// The notice leads to where it can be changed and deleted.
+	plain.clickTo(`.comments-thread .notice a`, `!!document.querySelector("#own-body")`)
+	plain.shot("comments-own")
+	plain.do(fill(`#own-body`, "Not "))
+	plain.clickTo(`button[value=save]`, `document.querySelector(".comments-thread .notice")?.innerText.includes("as soon as somebody")`)
+	if body := site.list(t, "comments").Items[2]["body"]; body != "Without a script.Not" && body != "Not Without a script." {
+		t.Errorf("changed without a script it is %q", body)
+	}
+	plain.clickTo(`.comments-thread .notice a`, `!!document.querySelector("#own-body")`)
+	plain.clickTo(`button[value=delete]`, `document.querySelector(".comments-thread .notice")?.innerText.includes("deleted")`)
+	if n := site.list(t, "comments").TotalItems; n != 2 {
+		t.Errorf("%d are left", n)
 	}
 	if m := messages(); len(m) > 0 {
 		t.Errorf("the browser reports %v", m)
@@ -109,6 +123,12 @@ func TestModerationByKeyboard(t *testing.T) {
 	}
 	b.do(press("j"), press("s"))
 	b.until(`document.querySelectorAll(".queue-item").length === 2 && document.readyState === "complete"`)
+	b.do(press("j"), press("j"), press("k"), press("d"))
+	b.until(`document.querySelectorAll(".queue-item").length === 1 && document.readyState === "complete"`)
+	got := []string{status(0), status(1), status(2)}
+	if slices.Sort(got); !slices.Equal(got, []string{"pending", "spam", "trash"}) {
+		t.Errorf("decided %v", got)
+	}
 	if m := messages(); len(m) > 0 {
 		t.Errorf("the browser reports %v", m)
 	}
@@ -161,6 +181,20 @@ func TestCommentsOnAPageOfAnotherSite(t *testing.T) {
 	}
 	if m := messages(); len(m) > 0 {
 		t.Errorf("the browser reports %v", m)
+	}
+	looked := open(t, page.URL)
+	looked.ignorePolicy() // for axe alone
+	library := axeCore(t)
+	for _, look := range []struct {
+		scheme string
+		width  int64
+	}{{light, desktop}, {dark, narrowest}} {
+		looked.view(look.scheme, look.width)
+		looked.visit("/")
+		looked.until(shadow + `?.querySelector("form") != null`)
+		for _, violation := range eval[[]string](looked, library+";"+axe) {
+			t.Errorf("embedded, %s, %d px: %s", look.scheme, look.width, violation)
+		}
 	}
 	stranger := open(t, host(t, site, talk).URL)
 	stranger.visit("/")
