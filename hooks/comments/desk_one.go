@@ -10,7 +10,6 @@ import (
 
 	"bungalow/hooks/kit/audit"
 	"bungalow/hooks/kit/desk"
-	"bungalow/hooks/kit/events"
 	"bungalow/hooks/kit/schema"
 	"github.com/pocketbase/dbx"
 	validation "github.com/pocketbase/ozzo-validation/v4"
@@ -209,54 +208,6 @@ func deskExport(e *desk.Event) error {
 	enc := json.NewEncoder(e.Response)
 	enc.SetIndent("", "  ")
 	return enc.Encode(f)
-}
-
-// Erase removes everything that is kept of a mail address: comments without
-// answers are deleted, those with answers lose their text and their author.
-func Erase(app core.App, email string) (erased int, err error) {
-	email = strings.ToLower(tidyLine(email))
-	if email == "" {
-		return 0, nil
-	}
-	err = app.RunInTransaction(func(tx core.App) error {
-		var all []*core.Record
-		if err := tx.RecordQuery(schema.Comments).AndWhere(dbx.HashExp{"email": email}).OrderBy("created DESC").All(&all); err != nil {
-			return fmt.Errorf("find a person's comments: %w", err)
-		}
-		for _, r := range all { // the newest first, so that whole branches go
-			if err := remove(tx, r); err != nil {
-				return err
-			}
-		}
-		for _, query := range []string{
-			`DELETE FROM _comment_mail WHERE email = {:e} AND state != 'refused'`, // a no stays a no
-			`DELETE FROM _comment_blocked WHERE value = 'mail:' || {:e}`,
-		} {
-			if _, err := tx.NonconcurrentDB().NewQuery(query).Bind(dbx.Params{"e": email}).Execute(); err != nil {
-				return fmt.Errorf("erase a person: %w", err)
-			}
-		}
-		bumpAfter(tx, blockedKey)
-		erased = len(all)
-		return nil
-	})
-	return erased, err
-}
-
-// bindErase takes part when a person is erased everywhere.
-func bindErase(app core.App) {
-	events.OnErase(app).BindFunc(func(e *events.EraseEvent) error {
-		if e.App.HasTable("_comment_mail") {
-			n, err := Erase(e.App, e.Email)
-			if err != nil {
-				return err
-			}
-			if e.Removed != nil {
-				e.Removed[schema.Comments] += n
-			}
-		}
-		return e.Next()
-	})
 }
 
 func deskErase(e *desk.Event) error {

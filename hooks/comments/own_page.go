@@ -49,7 +49,7 @@ func ownForm(e *core.RequestEvent, status int, r *core.Record, token, body, faul
 	if fault != "" {
 		wrong, described = `<p class="error" id="own-error">`+t(fault)+`</p>`, ` aria-invalid="true" aria-describedby="own-error"`
 	}
-	fmt.Fprintf(&out, `<div class="field"><label for="own-body">%s</label><textarea id="own-body" name="body" required maxlength="%d"%s>%s</textarea>%s</div>`,
+	fmt.Fprintf(&out, `<div class="field"><label for="own-body">%s</label><textarea id="own-body" name="body" rows="6" required maxlength="%d"%s>%s</textarea>%s</div>`,
 		t("Comment"), MaxBody, described, html.EscapeString("\n"+body), wrong) // the first line break of a textarea is dropped
 	fmt.Fprintf(&out, `<div class="form-foot"><button class="button" name="do" value="save">%s</button></div></form>`, t("Save"))
 	fmt.Fprintf(&out, `%s<div class="form-foot"><button class="button quiet" name="do" value="delete">%s</button></div></form>`, open, t("Delete"))

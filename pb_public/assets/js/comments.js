@@ -43,6 +43,7 @@
     const fresh = document.importNode(item, true);
     if (old) {
       const body = fresh.querySelector(":scope > article"), was = old.querySelector(":scope > article");
+      if (was.querySelector(":scope > .comment-edit")) return old; // nobody's words are taken away while typing
       was.replaceWith(body);
     } else {
       const above = item.parentElement.closest(".comment");
