@@ -43,7 +43,7 @@ const inFrames = `async docs => {
 	return findings;
 }`
 
-func (b *tab) look(docs []shown, audit string) {
+func (b *tab) scan(docs []shown, audit string) {
 	b.t.Helper()
 	call, err := json.Marshal(docs)
 	if err != nil {
@@ -122,15 +122,15 @@ func TestNoVectorRunsInComments(t *testing.T) {
 	b.ignorePolicy()
 	b.beforeEveryPage(tripwire)
 	b.visit("/healthz")
-	b.look(site.themeDocs(t, list), audit)
-	b.look(formsAgain(t, visitor, list), audit)
-	b.look(feedDocs(t, visitor), audit)
-	b.look(mailDocs(t, site.Home), strings.NewReplacer(` || a.name === "style"`, "", `if (name === "style" && !e.closest("svg")) bad.push(e);`, "").Replace(audit))
+	b.scan(site.themeDocs(t, list), audit)
+	b.scan(formsAgain(t, visitor, list), audit)
+	b.scan(feedDocs(t, visitor), audit)
+	b.scan(mailDocs(t, site.Home), strings.NewReplacer(` || a.name === "style"`, "", `if (name === "style" && !e.closest("svg")) bad.push(e);`, "").Replace(audit))
 
 	staff.ignorePolicy()
 	staff.beforeEveryPage(tripwire)
 	staff.visit("/healthz")
-	staff.look(site.deskDocs(t, len(list)), audit)
+	staff.scan(site.deskDocs(t, len(list)), audit)
 
 	site.lookAtEmbeds(t, list)
 	t.Logf("%d vectors stood in comments", len(list))
