@@ -51,15 +51,37 @@ func linesOf(e *desk.Event, records []*core.Record) []line {
 
 // plainDetail writes the detail of a line without the marks of JSON.
 func plainDetail(raw string) string {
-	var fields map[string]any
-	if json.Unmarshal([]byte(raw), &fields) != nil {
+	var detail any
+	if json.Unmarshal([]byte(raw), &detail) != nil {
 		return strings.TrimSpace(strings.Trim(raw, `"`))
 	}
-	parts := make([]string, 0, len(fields))
-	for _, name := range slices.Sorted(maps.Keys(fields)) {
-		parts = append(parts, strings.ReplaceAll(name, "_", " ")+": "+strings.Trim(fmt.Sprint(fields[name]), "[]"))
+	return inPlain(detail, "; ")
+}
+
+// inPlain writes a value of JSON with a sign between its parts; the parts of
+// what lies within are set in brackets.
+func inPlain(value any, between string) string {
+	switch v := value.(type) {
+	case map[string]any:
+		parts := make([]string, 0, len(v))
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			text := inPlain(v[name], ", ")
+			if _, deep := v[name].(map[string]any); deep {
+				text = "(" + text + ")"
+			}
+			parts = append(parts, strings.ReplaceAll(name, "_", " ")+": "+text)
+		}
+		return strings.Join(parts, between)
+	case []any:
+		parts := make([]string, len(v))
+		for i := range v {
+			parts[i] = inPlain(v[i], ", ")
+		}
+		return strings.Join(parts, ", ")
+	case nil:
+		return ""
 	}
-	return strings.Join(parts, "; ")
+	return fmt.Sprint(value)
 }
 
 type auditView struct {

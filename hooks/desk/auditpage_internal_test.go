@@ -2,17 +2,15 @@ package desk
 
 import "testing"
 
-func TestADetailIsWrittenWithoutTheMarksOfJSON(t *testing.T) {
+func TestTheDetailOfALineIsPlain(t *testing.T) {
 	t.Parallel()
 	for raw, want := range map[string]string{
-		"null": "null", "{}": "", `{"method":"password"}`: "method: password", `{"was_at":"/a","fields":["title","slug"],"n":3}`: "fields: title slug; n: 3; was at: /a",
-		`"a word"`: "a word", "": "",
+		``: "", `null`: "", `"a word"`: "a word", `{`: "{", `{}`: "", `{"title":"A"}`: "title: A",
+		`{"fields":["title","accent"],"by_mail":true}`:                     "by mail: true; fields: title, accent",
+		`{"kind":"markdown","counts":{"pages":{"created":1,"skipped":0}}}`: "counts: (pages: (created: 1, skipped: 0)); kind: markdown",
 	} {
-		if want == "null" {
-			want = ""
-		}
 		if got := plainDetail(raw); got != want {
-			t.Errorf("%s: %q, want %q", raw, got, want)
+			t.Errorf("%s is written %q, want %q", raw, got, want)
 		}
 	}
 }

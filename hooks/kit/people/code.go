@@ -66,7 +66,7 @@ func sendCode(_ context.Context, app core.App, payload []byte) error {
 			return queue.NoRetry(err)
 		}
 		person, err := Find(tx, a.Email)
-		if err != nil || !MayEnter(person) {
+		if err != nil || !MayEnter(person) || !ThrottleOf(app).mailAllowed(person) {
 			return err
 		}
 		code := MailCode()

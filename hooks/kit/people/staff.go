@@ -163,7 +163,7 @@ func sendReset(_ context.Context, app core.App, payload []byte) error {
 		return queue.NoRetry(err)
 	}
 	person, err := Find(app, j.Email)
-	if err != nil || !MayEnter(person) {
+	if err != nil || !MayEnter(person) || !ThrottleOf(app).mailAllowed(person) {
 		return err
 	}
 	return app.RunInTransaction(func(tx core.App) error {

@@ -26,6 +26,8 @@ const (
 	accountEvery = 30 * time.Second
 	addressBurst = 30 // and from one address, whatever the account
 	addressEvery = 10 * time.Second
+	mailBurst    = 5 // mails to one account that anybody may ask for,
+	mailEvery    = 10 * time.Minute
 	throttleKeys = 1 << 14
 	maxKnown     = 200 // bytes of the mark of a browser
 	maxIdentity  = 255 // bytes of an address that is worth a look
@@ -35,7 +37,7 @@ const (
 // which somebody signed in to the account before has a count of its own, so
 // that a stranger's guessing does not lock the account's person out.
 type Throttle struct {
-	account, address, known *limit.Limiter
+	account, address, known, mails *limit.Limiter
 }
 
 // ThrottleOf is the app's, made at first use.
@@ -45,6 +47,7 @@ func ThrottleOf(app core.App) *Throttle {
 			account: limit.New(limit.Config{Burst: accountBurst, Every: accountEvery, Keys: throttleKeys}),
 			address: limit.New(limit.Config{Burst: addressBurst, Every: addressEvery, Keys: throttleKeys}),
 			known:   limit.New(limit.Config{Burst: accountBurst, Every: accountEvery, Keys: throttleKeys}),
+			mails:   limit.New(limit.Config{Burst: mailBurst, Every: mailEvery, Keys: throttleKeys}),
 		}
 	}).(*Throttle)
 }
@@ -92,6 +95,13 @@ func (t *Throttle) TakeAddress(ip string) error {
 		return &TooManyError{wait}
 	}
 	return nil
+}
+
+// mailAllowed counts a mail that somebody without a session asked for. It is
+// asked by the job that would send it, so that no answer tells of it.
+func (t *Throttle) mailAllowed(person *core.Record) bool {
+	ok, _ := t.mails.Allow(person.Id)
+	return ok
 }
 
 // TooManyError says after which time another try counts.
