@@ -9,6 +9,7 @@ import (
 
 	"bungalow/hooks/desk"
 	"bungalow/hooks/kit/roles"
+	"bungalow/hooks/kit/schema"
 	"bungalow/hooks/kit/sitetest"
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -57,16 +58,32 @@ func TestASessionEndsWithItsPersonsRights(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			app := sitetest.New(t)
-			ada, _ := sitetest.Staff(t, app, roles.Editor)
+			ada, token := sitetest.Staff(t, app, roles.Editor)
 			cookie := sitetest.Cookie(t, app, ada)
 			if res, _ := app.Desk(cookie, "/desk/", ""); res.StatusCode != http.StatusOK {
 				t.Fatalf("before: %d", res.StatusCode)
+			}
+			draft := "/api/collections/posts/records/" + sitetest.Make(t, app, schema.Posts, map[string]any{"title": "A draft", "body": "x", "status": "draft"}).Id
+			for range 2 { // the second time the account is remembered
+				if res, _ := app.JSON(http.MethodGet, draft, token, ""); res.StatusCode != http.StatusOK {
+					t.Fatalf("before, the API: %d", res.StatusCode)
+				}
 			}
 			if err := change(app, ada); err != nil {
 				t.Fatal(err)
 			}
 			if res, _ := app.Desk(cookie, "/desk/", ""); res.StatusCode != http.StatusSeeOther {
 				t.Errorf("after: %d", res.StatusCode)
+			}
+			if res, _ := app.JSON(http.MethodGet, draft, token, ""); res.StatusCode == http.StatusOK {
+				t.Error("after, the token still opens the API")
+			}
+			if res, _ := app.JSON(http.MethodPost, "/api/collections/staff/auth-refresh", token, ""); res.StatusCode == http.StatusOK {
+				t.Error("after, the token is renewed")
+			}
+			res, _ := app.JSON(http.MethodPost, "/api/collections/staff/auth-with-password", "", `{"identity":"`+ada.Email()+`","password":"`+sitetest.Password+`"}`)
+			if res.StatusCode == http.StatusOK {
+				t.Error("after, the old password gives a token")
 			}
 		})
 	}

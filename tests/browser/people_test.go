@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"bungalow/tests/binary"
 	"github.com/chromedp/cdproto/webauthn"
@@ -22,13 +23,18 @@ func unowned(t *testing.T) (base, path string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(server.Kill)
-	var found []string
-	for found == nil { // it is printed a moment after the server answers
-		if found = welcomeLink.FindStringSubmatch(server.Output()); t.Context().Err() != nil {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for { // it is printed a moment after the server answers
+		if found := welcomeLink.FindStringSubmatch(server.Output()); found != nil {
+			return found[1], found[2]
+		}
+		select {
+		case <-tick.C:
+		case <-server.Done():
 			t.Fatalf("no link is printed:\n%s", server.Output())
 		}
 	}
-	return found[1], found[2]
 }
 
 const (
