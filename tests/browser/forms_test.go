@@ -108,6 +108,17 @@ func (s *website) fieldsOf(t testing.TB, slug string) (names []string, byName ma
 	return names, byName
 }
 
+// drag is a script that drags the field at one place above or below that at
+// another, as the browser tells the page of it, and gives the new order.
+func drag(from, to int, below bool) string {
+	return fmt.Sprintf(`((from, to, below) => {
+		const items = [...document.querySelectorAll("[data-item]")], grip = items[from].querySelector("[data-grip]"), box = items[to].getBoundingClientRect();
+		const tell = (el, type) => el.dispatchEvent(new DragEvent(type, {bubbles: true, cancelable: true, dataTransfer: new DataTransfer(), clientY: below ? box.bottom - 1 : box.top + 1}));
+		tell(grip, "dragstart"); tell(items[to], "dragover"); tell(items[to], "drop"); tell(grip, "dragend");
+		return [...document.querySelectorAll("[data-item] [name$='.name']")].map(i => i.value).join(" ");
+	})(%d, %d, %v)`, from, to, below)
+}
+
 func TestTheFormBuilder(t *testing.T) {
 	t.Parallel()
 	site := fresh(t)
@@ -134,6 +145,16 @@ func TestTheFormBuilder(t *testing.T) {
 		t.Errorf("a screen reader hears %q", said)
 	}
 	b.until(preview + `.querySelectorAll("[data-field]")[2].textContent.includes("Which day?")`)
+
+	// Dragging moves too: the last one before the first, and back behind the last.
+	if order := eval[string](b, drag(3, 0, false)); !strings.HasPrefix(order, "message name email") {
+		t.Errorf("after dragging the last to the front the order is %s", order)
+	}
+	b.until(preview + `.querySelectorAll("[data-field]")[0].querySelector("textarea") != null`)
+	if order := eval[string](b, drag(0, 3, true)); !strings.HasSuffix(order, "message") {
+		t.Errorf("after dragging the first to the end the order is %s", order)
+	}
+	b.until(preview + `.querySelectorAll("[data-field]")[3].querySelector("textarea") != null`)
 	b.shot("desk-form-builder")
 	b.view(dark, phone)
 	b.shot("desk-form-builder-phone")
