@@ -53,8 +53,8 @@ const small = `[...document.querySelectorAll("button, .button, select, input:not
 	.filter(e => e.checkVisibility() && !e.closest(".visually-hidden, .ProseMirror, [tabindex='-1']")).map(e => [e, e.getBoundingClientRect()])
 	.filter(([e, r]) => r.width > 1 && r.height < 40).map(([e, r]) => Math.round(r.height) + " px: " + e.outerHTML.slice(0, 120))`
 
-// look checks a page in both colours, on a phone and on a desktop.
-func (b *tab) look(library, name, path string) {
+// inspect checks a page in both colours, on a phone and on a desktop.
+func (b *tab) inspect(library, name, path string) {
 	b.t.Helper()
 	fault := func(where string, faults []string) {
 		for _, f := range faults {
@@ -128,7 +128,7 @@ func TestEveryPageOfTheDeskIsForEverybody(t *testing.T) {
 		all.Go(func() {
 			for _, path := range work[n] {
 				name := strings.Trim(strings.NewReplacer("/", "-", "?", "-", "=", "-", "&", "-").Replace(strings.TrimPrefix(path, "/desk/")), "-")
-				b.look(library, name, path)
+				b.inspect(library, name, path)
 			}
 			for _, m := range messages() {
 				if !strings.Contains(m, "404") && !strings.Contains(m, "/conflict/") {

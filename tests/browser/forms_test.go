@@ -200,7 +200,7 @@ func TestFormsAreAccessible(t *testing.T) {
 	b := open(t, site.URL)
 	b.ignorePolicy()
 	for _, path := range []string{"/f/every", "/f/contact?notice=sent", "/contact/"} {
-		b.look(library, strings.Trim(strings.NewReplacer("/", "-", "?", "-").Replace(path), "-"), path)
+		b.inspect(library, strings.Trim(strings.NewReplacer("/", "-", "?", "-").Replace(path), "-"), path)
 	}
 	// The builder with all its fields open.
 	builder := site.staffTab(t, "grace@example.com")
