@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode"
 
 	"bungalow/hooks/kit/settings"
 	validation "github.com/pocketbase/ozzo-validation/v4"
@@ -170,7 +171,7 @@ func optionsOf(app core.App) Options { return serviceOf(app).loadOptions() }
 // what has none.
 func origin(raw string) string {
 	u, err := url.Parse(strings.TrimSpace(raw))
-	if err != nil || u.Host == "" || u.User != nil || u.Scheme != "http" && u.Scheme != "https" {
+	if err != nil || u.Host == "" || u.User != nil || u.Scheme != "http" && u.Scheme != "https" || strings.ContainsFunc(u.Host, notOfHost) {
 		return ""
 	}
 	host := strings.ToLower(u.Host)
@@ -180,4 +181,10 @@ func origin(raw string) string {
 		host = strings.TrimSuffix(host, ":443")
 	}
 	return u.Scheme + "://" + host
+}
+
+// notOfHost reports whether no host and port has the character: net/url takes
+// quotes and brackets too.
+func notOfHost(r rune) bool {
+	return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r) && !strings.ContainsRune(".-_:[]", r)
 }
