@@ -196,7 +196,7 @@ func TestAnswersFromMemoryAreTrue(t *testing.T) {
 					stop()
 				}
 				// On a slow machine a commit would come between any two answers.
-				slower := min(1+skipped.Load()/(1+compared.Load()), 20)
+				slower := min(1+8*(skipped.Load()/(1+compared.Load())), 100)
 				time.Sleep(time.Duration(rng.Int64N(600*slower)) * time.Millisecond)
 			}
 		})
