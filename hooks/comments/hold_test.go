@@ -119,7 +119,7 @@ func TestAThreadOfFiveThousandIsQuick(t *testing.T) {
 		t.Fatal(err)
 	}
 	var took []time.Duration
-	for len(took) < 9 || slices.Min(took) > 20*time.Millisecond && len(took) < 200 { // a busy machine proves nothing
+	for len(took) < 9 || slices.Min(took) > 20*time.Millisecond && len(took) < 200 && !raced { // a busy machine proves nothing
 		start := time.Now()
 		l, err := comments.List(site.TestApp, found, 1, "")
 		if err != nil || l.Count != 5000 || l.TotalItems != 500 || len(l.Items) != 20 || len(l.Items[3].Replies) != 9 {
@@ -132,7 +132,7 @@ func TestAThreadOfFiveThousandIsQuick(t *testing.T) {
 	_, page := site.Get(thread)
 	t.Logf("first page of 5,000 comments: %v (median of %d, quickest %v), the whole themed page %v, from memory after that",
 		took[len(took)/2], len(took), took[0], time.Since(start))
-	if took[0] > 20*time.Millisecond {
+	if took[0] > 20*time.Millisecond && !raced {
 		t.Errorf("the quickest took %v", took[0])
 	}
 	if !strings.Contains(page, "5000 comments") {

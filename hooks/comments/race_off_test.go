@@ -1,0 +1,5 @@
+//go:build !race
+
+package comments_test
+
+const raced = false
