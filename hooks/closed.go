@@ -102,10 +102,14 @@ func bindClosed(app core.App) {
 	app.OnRecordDeleteExecute(schema.Settings).BindFunc(follow)
 	app.OnServe().BindFunc(func(e *core.ServeEvent) error {
 		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "bungalowClosed", Func: markClosed})
-		if e.Server != nil && e.App.HasTable(schema.Settings) { // switched on by an earlier release, or while nobody listened
-			if err := followComingSoon(e.App); err != nil {
-				return errors.Join(err, errors.New("switch the page \"coming soon\" off and on again at the desk"))
-			}
+		if e.Server == nil || !e.App.HasTable(schema.Settings) {
+			return e.Next()
+		}
+		if _, err := settings.LoadSite(e.App); err != nil { // fitToServe says so, or the start is there to mend it
+			return e.Next()
+		}
+		if err := followComingSoon(e.App); err != nil { // switched on by an earlier release, or while nobody listened
+			return errors.Join(err, errors.New("switch the page \"coming soon\" off and on again at the desk"))
 		}
 		return e.Next()
 	})

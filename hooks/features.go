@@ -123,6 +123,9 @@ type contentForSite struct{}
 
 func (contentForSite) Search(app core.App, locale, query string, page, perPage int) ([]site.SearchHit, int, error) {
 	found, err := content.Search(app, locale, query, page, perPage)
+	if errors.Is(err, content.ErrSlow) {
+		err = site.ErrSlow
+	}
 	if err != nil {
 		return nil, 0, err
 	}

@@ -2,6 +2,7 @@ package content
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"html"
 	"strings"
@@ -41,8 +42,13 @@ type Results struct {
 	Items                []Found
 }
 
+// ErrSlow says that a search was given up after searchTime, whether or not there
+// is something to find.
+var ErrSlow = errors.New("this search took too long; try longer or rarer words")
+
 // Search finds published posts and pages of a locale. The query is words, never
 // a syntax: any string gives results or none. The last word matches as a prefix.
+// Errors: ErrSlow.
 func Search(app core.App, locale, query string, page, perPage int) (Results, error) {
 	perPage = min(max(perPage, 1), MaxPerPage)
 	page = min(max(page, 1), maxPage)
@@ -57,8 +63,7 @@ func Search(app core.App, locale, query string, page, perPage int) (Results, err
 	from := "FROM content_search JOIN content_search_docs d ON d.id = content_search.rowid WHERE content_search MATCH {:match} AND d.locale = {:locale}"
 	if err := app.DB().NewQuery("SELECT count(*) " + from).Bind(params).WithContext(ctx).Row(&out.Total); err != nil {
 		if ctx.Err() != nil {
-			app.Logger().Warn("a search took too long and found nothing", "limit", searchTime)
-			return out, nil
+			return out, ErrSlow
 		}
 		return out, fmt.Errorf("count the hits: %w", err)
 	}
@@ -70,8 +75,7 @@ func Search(app core.App, locale, query string, page, perPage int) (Results, err
 		" ORDER BY bm25(content_search, 10.0, 5.0, 1.0), d.id DESC LIMIT {:limit} OFFSET {:offset}").
 		Bind(params).WithContext(ctx).All(&out.Items)
 	if err != nil && ctx.Err() != nil {
-		app.Logger().Warn("a search took too long and found nothing", "limit", searchTime)
-		return Results{Page: page, PerPage: perPage, Items: []Found{}}, nil
+		return out, ErrSlow
 	}
 	if err != nil {
 		return out, fmt.Errorf("search: %w", err)

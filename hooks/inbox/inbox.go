@@ -39,6 +39,7 @@ var (
 	ErrFull      = errors.New("the inbox takes no more mail today; try again tomorrow")
 	ErrTooLarge  = errors.New("this mail is larger than the inbox takes")
 	ErrRefused   = errors.New("a handler of inbox.OnMessage refused this message")
+	ErrSlow      = errors.New("this search took too long; try longer or rarer words")
 	ErrSame      = errors.New("a conversation can't be merged with itself")
 )
 

@@ -61,7 +61,8 @@ func unindex(app core.App, message string) error {
 
 // Search finds the ids of conversations by words in subject, people and text,
 // best first, spam last. Any text is a valid question; the last word may be a
-// beginning. A number, with or without #, finds its conversation first.
+// beginning. A number, with or without #, finds its conversation first. Errors:
+// ErrSlow.
 func Search(app core.App, query string, limit int) ([]string, error) {
 	ids := []string{}
 	match := matchExpression(query)
@@ -82,8 +83,7 @@ func Search(app core.App, query string, limit int) ([]string, error) {
 		Bind(dbx.Params{"match": match, "number": number, "spam": schema.ConversationSpam, "limit": limit}).
 		WithContext(ctx).Column(&ids)
 	if err != nil && ctx.Err() != nil {
-		app.Logger().Warn("a search of the inbox took too long and found nothing", "limit", searchTime)
-		return []string{}, nil
+		return nil, ErrSlow
 	}
 	if err != nil {
 		return nil, fmt.Errorf("search the inbox: %w", err)

@@ -1,6 +1,7 @@
 package site
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -145,6 +146,10 @@ func (b *build) search() (*cache.Entry, error) {
 	v.Search = &Search{Query: query}
 	b.languages(v, b.everywhere("/search/"))
 	hits, total, err := b.cfg.Content.Search(b.App, b.locale, query, n, searchPerPage)
+	if errors.Is(err, ErrSlow) {
+		v.Search.Slow = true
+		return b.render(http.StatusServiceUnavailable, "search", v, nil)
+	}
 	if err != nil {
 		return nil, err
 	}

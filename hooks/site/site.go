@@ -33,9 +33,12 @@ type Config struct {
 	Staff func(e *core.RequestEvent) (bool, error)
 }
 
+// ErrSlow is Content.Search's answer for a search that was given up.
+var ErrSlow = errors.New("the search took too long")
+
 // Content is what the site asks of the content feature.
 type Content interface {
-	// Search finds published posts and pages; see SearchHit.
+	// Search finds published posts and pages; see SearchHit. Errors: ErrSlow.
 	Search(app core.App, locale, query string, page, perPage int) (hits []SearchHit, total int, err error)
 	// Redirect tells where an old address leads: 301, 302, 307, 308, or 410 without to.
 	Redirect(app core.App, path, query string) (to string, status int, found bool, err error)

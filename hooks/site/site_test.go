@@ -449,3 +449,23 @@ func TestALargeSitemapIsSplit(t *testing.T) {
 		t.Errorf("the parts hold %d and %d addresses", a, b)
 	}
 }
+
+// A search that is given up says so: what it would find is not "nothing".
+func TestASlowSearchIsNotAnEmptyOne(t *testing.T) {
+	t.Parallel()
+	app := sitetest.New(t)
+	sitetest.Make(t, app, schema.Posts, map[string]any{"title": "Bread", "body": "Flour.", "status": schema.StatusPublished})
+	for _, query := range []string{
+		"ALTER TABLE content_search_docs RENAME TO _docs",
+		`CREATE VIEW content_search_docs AS WITH RECURSIVE forever(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM forever)
+			SELECT _docs.* FROM _docs JOIN forever`,
+	} {
+		if _, err := app.NonconcurrentDB().NewQuery(query).Execute(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	res, body := app.Get("/search/?q=bread")
+	if res.StatusCode != http.StatusServiceUnavailable || !strings.Contains(body, "took too long") || strings.Contains(body, "Nothing found") {
+		t.Errorf("%d\n%s", res.StatusCode, body)
+	}
+}

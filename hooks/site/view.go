@@ -307,6 +307,8 @@ type Search struct {
 	Items      []SearchItem
 	Total      int
 	Pagination Pagination
+	// Slow means that the search was given up: there may be hits.
+	Slow bool
 }
 
 // SearchItem is one thing found.

@@ -26,6 +26,7 @@ type searchPage struct {
 	Query  string
 	Groups []found
 	Total  int
+	Failed []string // sources that couldn't be searched
 }
 
 func search(e *desk.Event) error {
@@ -38,6 +39,7 @@ func search(e *desk.Event) error {
 			hits, err := s.Find(e.App, e.Auth, page.Query, perSource)
 			if err != nil { // one source that fails hides no other
 				e.App.Logger().Error("a source of the desk's search failed", "source", s.Name, "error", err)
+				page.Failed = append(page.Failed, e.T(s.Name))
 				continue
 			}
 			if len(hits) > 0 {

@@ -117,6 +117,9 @@ func refuse(e *desk.Event, err error) error {
 			return router.NewApiError(http.StatusUnprocessableEntity, sentence(known), nil)
 		}
 	}
+	if errors.Is(err, inbox.ErrSlow) {
+		return router.NewApiError(http.StatusServiceUnavailable, sentence(inbox.ErrSlow), nil)
+	}
 	if errors.Is(err, inbox.ErrTooLate) {
 		return router.NewApiError(http.StatusConflict, sentence(inbox.ErrTooLate), nil)
 	}
