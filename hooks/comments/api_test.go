@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"bungalow/hooks/comments"
 	"bungalow/hooks/kit/audit"
@@ -117,6 +118,16 @@ func TestACommentIsOnThePageAtOnce(t *testing.T) {
 		if res, body := site.Get(feed); res.StatusCode != 200 || !strings.Contains(body, "A kind word.") || !strings.Contains(res.Header.Get("Content-Type"), "atom") {
 			t.Errorf("%s: %d %s", feed, res.StatusCode, body)
 		}
+	}
+}
+
+func TestAFeedWithoutCommentsHasATime(t *testing.T) {
+	t.Parallel()
+	site := newSite(t, nil)
+	_, body := site.Get("/comments.xml")
+	_, updated, _ := strings.Cut(body, "<updated>")
+	if at, err := time.Parse(time.RFC3339, strings.Split(updated, "<")[0]); err != nil || at.Year() < 2020 {
+		t.Errorf("%v, %v: %s", at, err, body)
 	}
 }
 

@@ -113,8 +113,12 @@ func feed(app core.App, base string, t *Thread, self string) ([]byte, error) {
 	if err := query.OrderBy("created DESC", "id").Limit(feedItems * 2).All(&rows); err != nil {
 		return nil, fmt.Errorf("list the newest comments: %w", err)
 	}
+	collection, err := app.FindCachedCollectionByNameOrId(schema.Comments)
+	if err != nil {
+		return nil, fmt.Errorf("find the comments: %w", err)
+	}
+	newest := collection.Created.Time() // of an empty feed
 	visible := map[string]*Thread{}
-	newest := time.Time{}
 	for _, r := range rows {
 		at, known := visible[r.Thread]
 		if !known {

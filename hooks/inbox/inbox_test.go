@@ -41,12 +41,12 @@ func check(t testing.TB, err error) {
 	}
 }
 
-// until waits for a condition.
+// until waits for longer than a mailbox that said nothing is left alone.
 func until(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(100 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("within 30 s this did not come true: %s", what)
+			t.Fatalf("within 100 s this did not come true: %s", what)
 		}
 	}
 }
