@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"image/png"
 	"io"
-	"mime/multipart"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -83,21 +82,13 @@ var errRefused = errors.New("the upload was refused")
 
 // upload sends a picture to the library and gives its id.
 func (d atDesk) upload(name string, content []byte) (id string, err error) {
-	var body bytes.Buffer
-	form := multipart.NewWriter(&body)
-	part, err := form.CreateFormFile("file", name)
+	body, kind, err := fileForm(name, content)
 	if err != nil {
 		return "", err
 	}
-	if _, err := part.Write(content); err != nil {
-		return "", err
-	}
-	if err := form.Close(); err != nil {
-		return "", err
-	}
-	req, err := http.NewRequest(http.MethodPost, d.base+"/desk/media/upload/", &body)
+	req, err := http.NewRequest(http.MethodPost, d.base+"/desk/media/upload/", body)
 	if err == nil {
-		req.Header.Set("Content-Type", form.FormDataContentType())
+		req.Header.Set("Content-Type", kind)
 		req.Header.Set("Accept", "application/json")
 	}
 	status, _, raw, err := d.send(req, err)

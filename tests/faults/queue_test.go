@@ -33,26 +33,32 @@ func drawing(t *testing.T, seed int) []byte {
 	return b.Bytes()
 }
 
+// fileForm is the body of a form with one file, and its type.
+func fileForm(name string, content []byte) (body *bytes.Buffer, kind string, err error) {
+	body = &bytes.Buffer{}
+	form := multipart.NewWriter(body)
+	part, err := form.CreateFormFile("file", name)
+	if err != nil {
+		return nil, "", err
+	}
+	if _, err := part.Write(content); err != nil {
+		return nil, "", err
+	}
+	return body, form.FormDataContentType(), form.Close()
+}
+
 // upload stores a picture and returns its address.
 func upload(t *testing.T, c binary.Client, name string, content []byte) (address string, err error) {
 	t.Helper()
-	var body bytes.Buffer
-	form := multipart.NewWriter(&body)
-	part, err := form.CreateFormFile("file", name)
+	body, kind, err := fileForm(name, content)
 	if err != nil {
 		return "", err
 	}
-	if _, err := part.Write(content); err != nil {
-		return "", err
-	}
-	if err := form.Close(); err != nil {
-		return "", err
-	}
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, c.Base+"/api/collections/media/records", &body)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, c.Base+"/api/collections/media/records", body)
 	if err != nil {
 		return "", err
 	}
-	req.Header.Set("Content-Type", form.FormDataContentType())
+	req.Header.Set("Content-Type", kind)
 	req.Header.Set("Authorization", c.Token)
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
